@@ -10,6 +10,7 @@
 namespace phantomdb {
 
 __extension__ using int128 = __int128;
+__extension__ using uint128 = unsigned __int128;
 
 /// An exact decimal: `coefficient × 10^-scale`. 120 bits of signed coefficient, so every number of up to 35 digits;
 /// arithmetic that would need more raises 22003. NaN and the infinities are scales of their own.
