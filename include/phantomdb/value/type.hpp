@@ -109,8 +109,8 @@ constexpr type_lookup type_by_oid(std::uint32_t oid) {
     return {false, type_id::unknown};
 }
 
-constexpr sql_type numeric_type(int precision, int scale) { return {type_id::numeric, (precision << 16) | scale}; }
+constexpr sql_type numeric_type(int precision, int scale) { return {type_id::numeric, (precision << 16) | (scale & 0xffff)}; }
 constexpr int numeric_precision(sql_type type) { return type.modifier >> 16; }
-constexpr int numeric_scale(sql_type type) { return type.modifier & 0xffff; }
+constexpr int numeric_scale(sql_type type) { return static_cast<std::int16_t>(type.modifier & 0xffff); }
 
 }  // namespace phantomdb
