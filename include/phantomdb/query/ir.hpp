@@ -170,6 +170,8 @@ struct relation {
     slice sort{};                    ///< into `sort_keys`
     slice partition{};               ///< into `lists`
     slice assigned{};                ///< into `lists`: column ordinals of an update
+    slice checks{};                  ///< insert, update: the table's CHECK conditions (in its order) over the new row's source
+    slice generated{};               ///< insert, update: (column ordinal, expression over the new row's source) pairs, stored generated columns
     frame window_frame{};
     // INSERT … ON CONFLICT
     node conflict_index = none;      ///< ordinal of the unique index of `table`, none: any
