@@ -41,8 +41,7 @@
     PHANTOMDB_COMPARISON_OF(X, timestamptz, timestamptz, timestamptz)\
     PHANTOMDB_COMPARISON_OF(X, interval, interval, interval)         \
     PHANTOMDB_COMPARISON_OF(X, uuid, uuid, uuid)                     \
-    PHANTOMDB_COMPARISON_OF(X, oid, oid, oid)                        \
-    PHANTOMDB_COMPARISON_OF(X, jsonb, jsonb, jsonb)
+    PHANTOMDB_COMPARISON_OF(X, oid, oid, oid)
 
 #define PHANTOMDB_INTEGER_OPERATORS(X, type)                         \
     X(type##_add, "+", (type, type), type, op)                       \
