@@ -65,7 +65,8 @@ constexpr int digit_count(uint128 value) {
 
 /// `value / 10^digits` rounded half away from zero.
 constexpr wide_integer drop_digits(wide_integer value, int digits) {
-    if (digits > 38) return value.high == 0 ? wide_integer{} : drop_digits(value.divided_by(power_of_ten(38)).quotient, digits - 38);
+    if (digits > 38)
+        return value.high == 0 ? wide_integer{} : drop_digits(value.divided_by(power_of_ten(38)).quotient, digits - 38);
     uint128 divisor = power_of_ten(digits);
     auto [quotient, remainder] = value.divided_by(divisor);
     return remainder >= divisor - remainder && digits > 0 ? quotient + wide_integer{0, 1} : quotient;
@@ -156,7 +157,8 @@ constexpr numeric operator*(numeric a, numeric b) {
     int128 left = a.coefficient(), right = b.coefficient(), product = 0;
     int scale = a.scale() + b.scale();
     if (!__builtin_mul_overflow(left, right, &product)) return detail::fit(product, scale);
-    return detail::fit((left < 0) != (right < 0), wide_integer::product(detail::magnitude(left), detail::magnitude(right)), scale);
+    return detail::fit((left < 0) != (right < 0),
+                       wide_integer::product(detail::magnitude(left), detail::magnitude(right)), scale);
 }
 
 namespace detail {
@@ -204,7 +206,8 @@ constexpr int division_scale(numeric a, numeric b) {
 constexpr numeric operator/(numeric a, numeric b) {
     if (a.is_nan() || b.is_nan()) return numeric_nan;
     if (b.coefficient() == 0) detail::division_by_zero();
-    if (!a.is_finite()) return b.is_finite() ? detail::infinity_of(detail::sign_of(a) * detail::sign_of(b)) : numeric_nan;
+    if (!a.is_finite())
+        return b.is_finite() ? detail::infinity_of(detail::sign_of(a) * detail::sign_of(b)) : numeric_nan;
     if (!b.is_finite()) return numeric{};
     return detail::quotient(a, b, division_scale(a, b));
 }
@@ -275,7 +278,9 @@ constexpr numeric round(numeric n, int scale = 0) {
     int128 coefficient = n.coefficient();
     bool negative = coefficient < 0;
     if (scale >= n.scale()) {
-        return detail::fit(negative, wide_integer::product(detail::magnitude(coefficient), detail::power_of_ten(scale - n.scale())), scale);
+        return detail::fit(
+            negative, wide_integer::product(detail::magnitude(coefficient), detail::power_of_ten(scale - n.scale())),
+            scale);
     }
     int drop = n.scale() - scale;
     if (drop > 38) return numeric::from(0, scale < 0 ? 0 : scale);
@@ -320,8 +325,9 @@ constexpr numeric sqrt(numeric n) {
     if (scale > fitting) scale = fitting;
     uint128 size = detail::magnitude(n.coefficient());
     int shift = 2 * scale - n.scale();
-    wide_integer square = shift <= 38 ? wide_integer::product(size, detail::power_of_ten(shift))
-                                      : wide_integer::product(size * detail::power_of_ten(shift - 38), detail::power_of_ten(38));
+    wide_integer square =
+        shift <= 38 ? wide_integer::product(size, detail::power_of_ten(shift))
+                    : wide_integer::product(size * detail::power_of_ten(shift - 38), detail::power_of_ten(38));
     uint128 root = square_root(square);
     wide_integer rest = square - wide_integer::product(root, root);
     if (rest > wide_integer{0, root}) ++root;
@@ -334,7 +340,8 @@ constexpr numeric apply_modifier(numeric n, sql_type type) {
     int precision = numeric_precision(type), scale = numeric_scale(type);
     auto overflow = [&](std::string const& rule) {
         return error(errc::numeric_value_out_of_range, "numeric field overflow")
-            .with_detail("A field with precision " + std::to_string(precision) + ", scale " + std::to_string(scale) + rule);
+            .with_detail("A field with precision " + std::to_string(precision) + ", scale " + std::to_string(scale) +
+                         rule);
     };
     if (!n.is_finite()) throw overflow(" cannot hold an infinite value.");
     numeric rounded = round(n, scale);
@@ -351,8 +358,8 @@ constexpr numeric apply_modifier(numeric n, sql_type type) {
 /// Throws 22003 outside its range, 0A000 for NaN and the infinities.
 constexpr std::int64_t to_integer(numeric n, type_id type = type_id::int8) {
     if (!n.is_finite()) {
-        throw error(errc::feature_not_supported, std::string("cannot convert ") + (n.is_nan() ? "NaN" : "infinity") + " to " +
-                                                     std::string(facts(type).name));
+        throw error(errc::feature_not_supported, std::string("cannot convert ") + (n.is_nan() ? "NaN" : "infinity") +
+                                                     " to " + std::string(facts(type).name));
     }
     int128 whole = round(n).coefficient();
     int bits = facts(type).size * 8 - 1;

@@ -8,7 +8,7 @@ namespace phantomdb {
 
 /// The SQL types. The order is the order of numeric promotion within a category.
 enum class type_id : std::uint8_t {
-    unknown,      ///< an untyped literal or NULL, resolved by its context
+    unknown,  ///< an untyped literal or NULL, resolved by its context
     boolean,
     int2,
     int4,
@@ -18,8 +18,8 @@ enum class type_id : std::uint8_t {
     float8,
     text,
     varchar,
-    bpchar,       ///< char(n), blank padded
-    name,         ///< PostgreSQL's identifier type; behaves as text
+    bpchar,  ///< char(n), blank padded
+    name,    ///< PostgreSQL's identifier type; behaves as text
     bytea,
     date,
     time,
@@ -30,18 +30,18 @@ enum class type_id : std::uint8_t {
     json,
     jsonb,
     oid,
-    void_,        ///< the result of a function called for its effect
+    void_,  ///< the result of a function called for its effect
 };
 inline constexpr int type_count = static_cast<int>(type_id::void_) + 1;
 
 /// How a value of a type lies in a `datum`.
 enum class physical : std::uint8_t {
-    integer,      ///< `datum::i`: boolean, int2, int4, int8, oid, date (days since 2000-01-01), time, timestamp(tz) (µs)
-    floating,     ///< `datum::d`: float4 (rounded to float), float8
-    text,         ///< `datum::t`: text, varchar, bpchar, name, bytea, json (as text), jsonb (as binary document), unknown
-    numeric,      ///< `datum::n`
-    interval,     ///< `datum::v`
-    uuid,         ///< `datum::u`
+    integer,   ///< `datum::i`: boolean, int2, int4, int8, oid, date (days since 2000-01-01), time, timestamp(tz) (µs)
+    floating,  ///< `datum::d`: float4 (rounded to float), float8
+    text,      ///< `datum::t`: text, varchar, bpchar, name, bytea, json (as text), jsonb (as binary document), unknown
+    numeric,   ///< `datum::n`
+    interval,  ///< `datum::v`
+    uuid,      ///< `datum::u`
 };
 
 /// A type with its modifier: length for varchar and bpchar, `(precision << 16 | scale)` for numeric,
@@ -55,14 +55,14 @@ struct sql_type {
 
 /// One row of the table of types.
 struct type_facts {
-    std::string_view name;       ///< as `format_type` prints it
-    std::string_view pg_name;    ///< `pg_type.typname`
+    std::string_view name;     ///< as `format_type` prints it
+    std::string_view pg_name;  ///< `pg_type.typname`
     std::uint32_t oid;
     std::uint32_t array_oid;
-    std::int16_t size;           ///< `pg_type.typlen`; -1 for variable
-    char category;               ///< `pg_type.typcategory`
+    std::int16_t size;  ///< `pg_type.typlen`; -1 for variable
+    char category;      ///< `pg_type.typcategory`
     physical storage;
-    std::uint8_t width;          ///< bytes in a stored row; 0 for variable
+    std::uint8_t width;  ///< bytes in a stored row; 0 for variable
 };
 
 inline constexpr type_facts type_table[type_count] = {
@@ -109,7 +109,9 @@ constexpr type_lookup type_by_oid(std::uint32_t oid) {
     return {false, type_id::unknown};
 }
 
-constexpr sql_type numeric_type(int precision, int scale) { return {type_id::numeric, (precision << 16) | (scale & 0xffff)}; }
+constexpr sql_type numeric_type(int precision, int scale) {
+    return {type_id::numeric, (precision << 16) | (scale & 0xffff)};
+}
 constexpr int numeric_precision(sql_type type) { return type.modifier >> 16; }
 constexpr int numeric_scale(sql_type type) { return static_cast<std::int16_t>(type.modifier & 0xffff); }
 

@@ -36,7 +36,8 @@ struct wide_integer {
         uint128 bottom = (a & mask) * (b & mask);
         uint128 left = (a >> 64) * (b & mask), right = (a & mask) * (b >> 64);
         uint128 middle = (bottom >> 64) + (left & mask) + (right & mask);
-        return {(a >> 64) * (b >> 64) + (left >> 64) + (right >> 64) + (middle >> 64), (middle << 64) | (bottom & mask)};
+        return {(a >> 64) * (b >> 64) + (left >> 64) + (right >> 64) + (middle >> 64),
+                (middle << 64) | (bottom & mask)};
     }
 
     struct division;
