@@ -113,6 +113,7 @@ struct view_descriptor {
     std::string name;
     std::string query;                    ///< SQL text of the SELECT
     std::vector<column_descriptor> columns;
+    std::vector<object_id> uses;          ///< tables, views and sequences the query names
     std::string comment;
 };
 
@@ -124,20 +125,23 @@ struct sequence_descriptor {
     type_id type = type_id::int8;
     std::int64_t start = 1, increment = 1, minimum = 1, maximum = INT64_MAX;
     bool cycle = false;
-    object_id owner_table = 0;
+    object_id owner_table = 0;            ///< dropped with this table's column
     std::int16_t owner_column = -1;
+    std::string comment;
 };
 
 struct schema_descriptor {
     object_id id = 0;
-    object_id database = 0;
+    object_id database = 0;               ///< 0: a schema of every database
     std::string name;
+    std::string comment;
 };
 
 struct database_descriptor {
     object_id id = 0;
     std::string name;
     std::string owner = "postgres";
+    std::string comment;
 };
 
 struct role_descriptor {
