@@ -1,0 +1,1 @@
+#include <phantomdb/sql/scram_verifier.ipp>
