@@ -78,7 +78,7 @@ enum class truth_test : std::uint8_t { is_true, is_not_true, is_false, is_not_fa
 
 /// The functions that only exist over windows. Aggregates over windows use `aggregate`.
 enum class window_function : std::uint8_t {
-    none, row_number, rank, dense_rank, percent_rank, cume_dist, ntile, lag, lead, first_value, last_value, nth_value,
+    no_function, row_number, rank, dense_rank, percent_rank, cume_dist, ntile, lag, lead, first_value, last_value, nth_value,
 };
 
 struct expression {
@@ -88,7 +88,7 @@ struct expression {
     sql_type type{};
     function_id function{};
     aggregate_id aggregate{};
-    window_function window = window_function::none;
+    window_function window = window_function::no_function;
     node source = none;
     node column = none;
     node detail = none;
