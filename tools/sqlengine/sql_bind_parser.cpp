@@ -1,0 +1,2 @@
+// Instantiates the SQL parser.
+#include <phantomdb/sql/parser.ipp>
