@@ -1,0 +1,207 @@
+/// @file Defines the laws of `ordered_store`: what every model must do, checked against `std::map`.
+#pragma once
+
+#include <phantomdb/storage/ordered_store.hpp>
+
+#include "support/catch.hpp"
+
+#include <atomic>
+#include <map>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace phantomdb::storage::laws {
+
+using reference = std::map<std::string, std::pair<std::string, lsn_type>>;
+
+/// Keys from a small or a large space, short, long, with shared prefixes and zero bytes.
+class key_source {
+public:
+    explicit key_source(std::uint64_t seed) : random_(seed) {}
+
+    std::uint64_t number(std::uint64_t below) { return random_() % below; }
+
+    std::string key() {
+        std::uint64_t const n = number(20'000);
+        switch (n % 5) {
+            case 0: return "t1" + std::string(3, '\0') + std::to_string(n);
+            case 1: return std::string(n % 40, 'a') + std::to_string(n % 700);
+            case 2: return "long-prefix-shared-by-many-keys/" + std::to_string(n) + std::string(n % 400, 'x');
+            case 3: {
+                std::string bytes(4, '\0');
+                for (int i = 0; i < 4; ++i) bytes[static_cast<std::size_t>(i)] = static_cast<char>(n >> (8 * i));
+                return bytes;
+            }
+            default: return n % 1000 == 4 ? std::string(3000 + n % 5000, 'k') : std::to_string(n);
+        }
+    }
+    std::string value() {
+        std::uint64_t const n = number(1000);
+        return std::string(n < 2 ? 1000 + 3000 * n : n < 50 ? n * 15 : n % 60, static_cast<char>('A' + n % 26));
+    }
+
+private:
+    std::mt19937_64 random_;
+};
+
+template <class Snapshot>
+void check_equal(Snapshot const& snapshot, reference const& expected) {
+    auto cursor = snapshot.cursor();
+    auto at = expected.begin();
+    for (cursor.seek(""); cursor.valid(); cursor.next(), ++at) {
+        if (at == expected.end() || cursor.key() != at->first || cursor.value() != at->second.first ||
+            cursor.lsn() != at->second.second) {
+            FAIL("the store differs from the reference at key " << cursor.key());
+        }
+    }
+    REQUIRE(at == expected.end());
+    auto back = expected.rbegin();
+    for (cursor.seek_before(""); cursor.valid(); cursor.prev(), ++back) {
+        if (back == expected.rend() || cursor.key() != back->first) FAIL("backwards: differs at " << cursor.key());
+    }
+    REQUIRE(back == expected.rend());
+}
+
+template <class Snapshot>
+void check_chunks(Snapshot const& snapshot, reference const& expected, std::string const& from, std::string const& to,
+                  std::size_t chunk) {
+    std::vector<slice> out(chunk);
+    auto const end = to.empty() ? expected.end() : expected.lower_bound(to);
+    auto at = expected.lower_bound(from);
+    if (!to.empty() && to <= from) return;
+    auto cursor = snapshot.cursor();
+    cursor.seek(from);
+    while (std::size_t const n = cursor.next_chunk(out, to)) {
+        for (std::size_t i = 0; i < n; ++i, ++at) {
+            if (at == end || out[i].key != at->first || out[i].value != at->second.first) FAIL("chunk differs");
+        }
+    }
+    REQUIRE(at == end);
+    cursor.seek_before(to);
+    auto const begin = expected.lower_bound(from);
+    while (std::size_t const n = cursor.prev_chunk(out, from)) {
+        for (std::size_t i = 0; i < n; ++i) {
+            if (at == begin) FAIL("a backward chunk goes too far");
+            --at;
+            if (out[i].key != at->first || out[i].value != at->second.first) FAIL("backward chunk differs");
+        }
+    }
+    REQUIRE(at == begin);
+}
+
+/// Random batches, snapshots held and dropped, point reads and scans: at least `operations` of them.
+template <ordered_store Store>
+void agrees_with_a_map(std::uint64_t seed, std::size_t operations) {
+    Store store;
+    reference expected;
+    key_source source(seed);
+    struct held {
+        typename Store::snapshot_type snapshot;
+        reference expected;
+    };
+    std::vector<held> kept;
+    lsn_type lsn = 0;
+    for (std::size_t done = 0; done < operations;) {
+        write_batch batch;
+        std::size_t const size = source.number(10) == 0 ? 2000 : 1 + source.number(20);
+        bool const mostly_erase = source.number(4) == 0;
+        ++lsn;
+        for (std::size_t i = 0; i < size; ++i, ++done) {
+            std::string const key = source.key();
+            if (source.number(10) < (mostly_erase ? 8u : 3u)) {
+                batch.erase(key);
+                expected.erase(key);
+            } else {
+                std::string const value = source.value();
+                batch.put(key, value);
+                expected[key] = {value, lsn};
+            }
+        }
+        store.apply(batch, lsn);
+        REQUIRE(store.applied() == lsn);
+
+        auto const snapshot = store.snapshot();
+        for (int i = 0; i < 20; ++i, ++done) {
+            std::string const key = source.key();
+            auto const found = snapshot.get(key);
+            auto const at = expected.find(key);
+            if (found.has_value() != (at != expected.end())) FAIL("get disagrees on the presence of " << key);
+            if (found && (found->value != at->second.first || found->lsn != at->second.second)) FAIL("get: " << key);
+            auto cursor = snapshot.cursor();
+            cursor.seek(key);
+            auto const above = expected.lower_bound(key);
+            if (cursor.valid() != (above != expected.end())) FAIL("seek disagrees at " << key);
+            if (cursor.valid() && cursor.key() != above->first) FAIL("seek: " << key);
+            cursor.seek_before(key);
+            if (key.empty()) continue;
+            if (cursor.valid() != (above != expected.begin())) FAIL("seek_before disagrees at " << key);
+            if (cursor.valid() && cursor.key() != std::prev(above)->first) FAIL("seek_before: " << key);
+        }
+        if (source.number(50) == 0) {
+            check_equal(snapshot, expected);
+            check_chunks(snapshot, expected, source.key(), source.key(), 1 + source.number(300));
+            check_chunks(snapshot, expected, "", "", 1 + source.number(3000));
+            std::uint64_t const count = snapshot.count("", "");
+            REQUIRE(count >= expected.size() / 2);
+            REQUIRE(count <= expected.size() * 2);
+            kept.push_back({snapshot, expected});
+            if (kept.size() > 4) {
+                std::size_t const victim = source.number(kept.size());
+                check_equal(kept[victim].snapshot, kept[victim].expected);
+                kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(victim));
+            }
+        }
+    }
+    for (held const& h : kept) check_equal(h.snapshot, h.expected);
+    check_equal(store.snapshot(), expected);
+
+    write_batch all;
+    for (auto const& [key, value] : expected) all.erase(key);
+    store.apply(all, lsn + 1);
+    check_equal(store.snapshot(), {});
+    for (held const& h : kept) check_equal(h.snapshot, h.expected);
+}
+
+/// Readers on other threads always see whole batches: every batch writes the same number under all keys.
+template <ordered_store Store>
+void readers_see_whole_batches(int batches) {
+    Store store;
+    constexpr int keys = 300;
+    std::atomic<bool> stop{false};
+    std::atomic<int> torn{0};
+    std::atomic<int> reads{0};
+    auto const apply = [&](int number) {
+        write_batch batch;
+        for (int k = 0; k < keys; ++k) batch.put("key" + std::to_string(k * 7919 % 1000), std::to_string(number));
+        store.apply(batch, static_cast<lsn_type>(number));
+    };
+    apply(1);
+    std::vector<std::thread> readers;
+    for (int r = 0; r < 3; ++r) {
+        readers.emplace_back([&] {
+            lsn_type last = 0;
+            while (!stop) {
+                auto const snapshot = store.snapshot();
+                if (snapshot.lsn() < last) ++torn;
+                last = snapshot.lsn();
+                std::string const expected = std::to_string(last);
+                int seen = 0;
+                auto cursor = snapshot.cursor();
+                for (cursor.seek(""); cursor.valid(); cursor.next(), ++seen) {
+                    if (cursor.value() != expected) ++torn;
+                }
+                if (seen != keys) ++torn;
+                ++reads;
+            }
+        });
+    }
+    for (int number = 2; number <= batches; ++number) apply(number);
+    while (reads < 10) std::this_thread::yield();
+    stop = true;
+    for (auto& reader : readers) reader.join();
+    REQUIRE(torn == 0);
+}
+
+}  // namespace phantomdb::storage::laws
