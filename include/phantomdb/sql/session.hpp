@@ -13,6 +13,7 @@
 
 #include <phantomdb/base/error.hpp>
 #include <phantomdb/sql/instance.hpp>
+#include <phantomdb/sql/result_column.hpp>
 #include <phantomdb/value/text_io.hpp>
 #include <phantomdb/value/type.hpp>
 #include <phantomdb/value/value.hpp>
@@ -27,14 +28,6 @@
 #include <vector>
 
 namespace phantomdb::sql {
-
-/// A column of a result, as RowDescription wants it.
-struct result_column {
-    std::string name;
-    sql_type type{};
-    std::uint32_t table_oid = 0;     ///< 0 where the column is computed
-    std::int16_t table_column = 0;   ///< attnum, from 1
-};
 
 /// A run of result rows: column-major arrays of datums and null bytes, valid during the call that hands it over.
 struct row_block {
