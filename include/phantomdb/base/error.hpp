@@ -27,6 +27,7 @@ struct sqlstate {
 /// The SQLSTATEs PhantomDB raises, under PostgreSQL's condition names.
 namespace errc {
 inline constexpr sqlstate warning{"01000"};
+inline constexpr sqlstate connection_failure{"08006"};
 inline constexpr sqlstate protocol_violation{"08P01"};
 inline constexpr sqlstate feature_not_supported{"0A000"};
 inline constexpr sqlstate cardinality_violation{"21000"};
