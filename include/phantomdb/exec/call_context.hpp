@@ -16,6 +16,8 @@ struct format_settings;  // value/text_io.hpp
 
 namespace phantomdb::exec {
 
+class system_services;  // exec/system_services.hpp
+
 /// The random numbers of one session (xoshiro256**, Blackman and Vigna). Not thread-safe. Seed it from the environment's
 /// entropy: `gen_random_uuid()` is only as unpredictable as its seed.
 class random_stream {
@@ -70,6 +72,7 @@ struct call_context {
     std::int64_t transaction_timestamp = 0;      ///< `now()`: µs since 2000-01-01 UTC
     std::int64_t statement_timestamp = 0;
     std::atomic<bool> const* cancelled = nullptr;  ///< set by another thread to stop the statement
+    system_services* services = nullptr;           ///< for functions that ask the session; null where there is none
 
     /// Throws 57014 if the statement was cancelled. Loops that may run long call it now and then.
     void check_cancelled() const {

@@ -1,0 +1,22 @@
+/// @file Defines `system_services`: what functions like nextval and pg_get_indexdef ask of the session they run in.
+#pragma once
+
+#include <phantomdb/query/function.hpp>
+#include <phantomdb/value/datum.hpp>
+
+#include <span>
+
+namespace phantomdb::exec {
+
+struct call_context;
+
+/// Implemented by the session of the SQL side. Called by the thread that runs the statement.
+class system_services {
+public:
+    virtual ~system_services() = default;
+
+    /// The result of one of PHANTOMDB_SYSTEM_FUNCTIONS. Text in it lives in `context.memory` or longer.
+    virtual nullable_datum ask(function_id which, call_context& context, std::span<nullable_datum const> arguments) = 0;
+};
+
+}  // namespace phantomdb::exec
