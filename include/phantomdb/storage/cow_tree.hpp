@@ -164,8 +164,7 @@ private:
     template <bool Forward>
     static void prefetch_sibling(step const& parent) {
         if (Forward ? parent.index + 1u >= parent.at->count : parent.index == 0) return;
-        auto const* const bytes = reinterpret_cast<char const*>(parent.at->child(parent.index + (Forward ? 1u : ~0u)));
-        for (std::size_t line = 0; line < 8; ++line) __builtin_prefetch(bytes + 64 * line);
+        parent.at->child(parent.index + (Forward ? 1u : ~0u))->prefetch();
     }
 
     tree_node const* root_ = nullptr;
@@ -208,10 +207,13 @@ public:
 
     static std::optional<stored_value> find(tree_node const* at, std::string_view key) {
         if (at == nullptr) return std::nullopt;
-        while (at->level > 0) at = at->child(at->child_index(key));
-        tree_node::found const place = at->lower_bound(key);
-        if (!place.exact) return std::nullopt;
-        return stored_value{at->value(place.index), at->word(place.index)};
+        while (at->level > 0) {
+            at = at->child(at->child_index(key));
+            at->prefetch();
+        }
+        unsigned const i = at->find(key);
+        if (i == at->count) return std::nullopt;
+        return stored_value{at->value(i), at->word(i)};
     }
 
 private:

@@ -123,15 +123,7 @@ public:
             if (order < 0 || key.size() < prefix) return {from, false};
         }
         std::uint32_t const head = head_of(key);
-        slot const* base = slots() + from;
-        unsigned n = count - from;
-        while (n > 1) {  // the last slot whose head is below, without branches
-            unsigned const half = n / 2;
-            base = base[half - 1].head < head ? base + half : base;
-            n -= half;
-        }
-        base += base->head < head;
-        unsigned low = static_cast<unsigned>(base - slots());
+        unsigned low = first_head(head);
         if (low == count || slots()[low].head != head) return {low, false};
         unsigned high = low + 1;
         if (high < count && slots()[high].head == head) {
@@ -150,6 +142,25 @@ public:
             }
         }
         return {low, false};
+    }
+
+    /// Leaf: the slot of `key`, or `count`. A slot with the same head and the same key has the same prefix, so unlike
+    /// `lower_bound` this looks at one record only.
+    unsigned find(std::string_view key) const {
+        if (count == 0) return 0;
+        std::uint32_t const head = head_of(key);
+        unsigned i = first_head(head);
+        while (i < count && slots()[i].head == head) {
+            if (this->key(i) == key) return i;
+            ++i;
+        }
+        return count;
+    }
+
+    /// Asks for the header and the first slots, before they are needed.
+    void prefetch() const {
+        auto const* const bytes = reinterpret_cast<char const*>(this);
+        for (std::size_t line = 0; line < 8; ++line) __builtin_prefetch(bytes + 64 * line);
     }
 
     /// Inner: the child whose subtree holds `key`.
@@ -251,6 +262,18 @@ private:
             std::memcpy(&head, key.data() + prefix, key.size() - prefix);
         }
         return codec::to_big(head);
+    }
+
+    /// The first compared slot whose head is not below `head`; there is at least one. Without branches.
+    unsigned first_head(std::uint32_t head) const {
+        slot const* base = slots() + first_compared();
+        for (unsigned n = count - first_compared(); n > 1;) {
+            unsigned const half = n / 2;
+            base = base[half - 1].head < head ? base + half : base;
+            n -= half;
+        }
+        base += base->head < head;
+        return static_cast<unsigned>(base - slots());
     }
 
     std::uint16_t write_record(std::string_view key, std::uint64_t word, std::uint32_t length,

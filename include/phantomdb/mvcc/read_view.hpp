@@ -1,0 +1,142 @@
+/// @file Defines `read_view`, what a statement sees: a snapshot of the store below the transaction's own writes.
+#pragma once
+
+#include <phantomdb/mvcc/read_set.hpp>
+#include <phantomdb/storage/cow_tree.hpp>
+#include <phantomdb/storage/ordered_store.hpp>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace phantomdb::mvcc {
+
+/// How an entry of a write set is marked, in the place of its LSN.
+inline constexpr storage::lsn_type erased_mark = 0;
+inline constexpr storage::lsn_type written_mark = 1;
+
+/// Reads the entries of a span in rising (or, `Forward` false, falling) order of their keys, own writes merged in.
+/// What it gives out is borrowed from the view's snapshots and lives as long as this scan or its view.
+template <storage::ordered_store Store, bool Forward>
+class view_scan {
+public:
+    view_scan(typename Store::snapshot_type base, storage::tree_snapshot own, std::string_view from,
+              std::string_view to, read_set* reads)
+        : base_snapshot_(std::move(base)), own_snapshot_(std::move(own)), from_(from), to_(to), reads_(reads) {
+        base_ = base_snapshot_.cursor();
+        place(base_);
+        if (own_snapshot_) {
+            own_ = own_snapshot_.cursor();
+            place(own_);
+        }
+        if (reads_ != nullptr) span_ = reads_->add_span(from_, to_);
+    }
+
+    /// Fills `out` with the next entries; 0 at the end. Runs between own writes are copied as the store gives them.
+    std::size_t next_chunk(std::span<storage::slice> out) {
+        std::size_t n = 0;
+        while (n < out.size()) {
+            bool const own = own_in_span();
+            std::string_view const stop = own ? own_.key() : Forward ? std::string_view(to_) : std::string_view(from_);
+            n += Forward ? base_.next_chunk(out.subspan(n), stop) : base_.prev_chunk(out.subspan(n), stop);
+            if (!own) break;
+            if constexpr (!Forward) {
+                if (n > 0 && out[n - 1].key == stop) --n;  // our own entry replaces it
+            }
+            if (n == out.size()) break;
+            if constexpr (Forward) {
+                if (base_.valid() && base_.key() == stop) base_.next();
+            }
+            if (own_.lsn() == written_mark) out[n++] = {own_.key(), own_.value()};
+            if (Forward) {
+                own_.next();
+            } else {
+                own_.prev();
+            }
+        }
+        if (reads_ != nullptr) remember(out, n);
+        return n;
+    }
+
+    /// The next entry alone; false at the end.
+    bool next(storage::slice& out) { return next_chunk({&out, 1}) == 1; }
+
+private:
+    template <class Cursor>
+    void place(Cursor& cursor) {
+        if (Forward) {
+            cursor.seek(from_);
+        } else {
+            cursor.seek_before(to_);
+        }
+    }
+
+    bool own_in_span() const {
+        if (!own_.valid()) return false;
+        return Forward ? to_.empty() || own_.key() < to_ : own_.key() >= from_;
+    }
+
+    void remember(std::span<storage::slice> out, std::size_t n) {
+        if (Forward) {
+            reads_->stretch_to(span_, n > 0 && n == out.size() ? std::string(out[n - 1].key) + '\0' : to_);
+        } else {
+            reads_->stretch_from(span_, n > 0 && n == out.size() ? std::string(out[n - 1].key) : from_);
+        }
+    }
+
+    typename Store::snapshot_type base_snapshot_;
+    storage::tree_snapshot own_snapshot_;
+    std::string from_, to_;
+    typename Store::cursor_type base_;
+    storage::tree_cursor own_;
+    read_set* reads_;
+    std::size_t span_ = 0;
+};
+
+/// A state to read, unchanged by whatever is written later. O(1) to make and copy. Threads: one at a time under
+/// SERIALIZABLE, else any. Must not outlive its transaction.
+template <storage::ordered_store Store>
+class read_view {
+public:
+    using scan_type = view_scan<Store, true>;
+    using backward_scan_type = view_scan<Store, false>;
+
+    read_view() = default;
+    read_view(typename Store::snapshot_type base, storage::tree_snapshot own, read_set* reads)
+        : base_(std::move(base)), own_(std::move(own)), reads_(reads) {}
+
+    /// The value under `key`; borrowed, lives as long as the view. O(log n).
+    std::optional<std::string_view> get(std::string_view key) const {
+        if (reads_ != nullptr) reads_->add_key(key);
+        if (own_) {
+            if (auto const mine = own_.get(key)) {
+                if (mine->lsn == erased_mark) return std::nullopt;
+                return mine->value;
+            }
+        }
+        if (auto const found = base_.get(key)) return found->value;
+        return std::nullopt;
+    }
+
+    /// The entries of [from, to) in rising order; empty `to`: to the end.
+    scan_type scan(std::string_view from, std::string_view to) const { return {base_, own_, from, to, reads_}; }
+    /// The same in falling order.
+    backward_scan_type scan_backward(std::string_view from, std::string_view to) const {
+        return {base_, own_, from, to, reads_};
+    }
+
+    /// About how many keys [from, to) has; own writes are left out. For the planner.
+    std::uint64_t estimate(std::string_view from, std::string_view to) const { return base_.count(from, to); }
+
+    storage::lsn_type lsn() const { return base_.lsn(); }
+    typename Store::snapshot_type const& base() const { return base_; }
+
+private:
+    typename Store::snapshot_type base_;
+    storage::tree_snapshot own_;
+    read_set* reads_ = nullptr;
+};
+
+}  // namespace phantomdb::mvcc
