@@ -4,6 +4,7 @@
 #pragma once
 
 #include <phantomdb/exec/functions/kernel.hpp>
+#include <phantomdb/value/interval.hpp>
 #include <phantomdb/value/numeric.hpp>
 
 #include <cmath>
@@ -16,17 +17,11 @@ namespace detail {
 constexpr std::strong_ordering order(std::int64_t a, std::int64_t b) { return a <=> b; }
 constexpr std::strong_ordering order(std::string_view a, std::string_view b) { return a.compare(b) <=> 0; }
 constexpr std::strong_ordering order(numeric a, numeric b) { return compare(a, b); }
+constexpr std::strong_ordering order(interval a, interval b) { return compare(a, b); }
 constexpr std::strong_ordering order(uuid const& a, uuid const& b) { return a <=> b; }
 inline std::strong_ordering order(double a, double b) {
     if (std::isnan(a) || std::isnan(b)) return std::isnan(a) <=> std::isnan(b);
     return a < b ? std::strong_ordering::less : a > b ? std::strong_ordering::greater : std::strong_ordering::equal;
-}
-/// A month counts as 30 days and a day as 24 hours.
-constexpr std::strong_ordering order(interval const& a, interval const& b) {
-    auto span = [](interval const& v) {
-        return v.microseconds + (int128{v.days} + int128{v.months} * 30) * 86'400'000'000;
-    };
-    return span(a) <=> span(b);
 }
 
 constexpr std::string_view without_padding(std::string_view text) {
