@@ -1,0 +1,187 @@
+#pragma once
+
+#include <phantomdb/server/connection.hpp>
+#include <phantomdb/server/scram.hpp>
+
+#include <cstring>
+
+namespace phantomdb::server {
+
+namespace {
+
+sql::session_options session_options_of(startup_message const& message, std::string user, std::string client_address) {
+    sql::session_options options;
+    options.user = std::move(user);
+    options.database = message.parameter("database");
+    if (options.database.empty()) options.database = options.user;
+    options.application_name = message.parameter("application_name");
+    options.client_address = std::move(client_address);
+    options.settings = read_command_line_options(message.parameter("options"));
+    for (auto const& [name, text] : message.parameters) {
+        if (name != "user" && name != "database" && name != "options" && name != "application_name" &&
+            name != "replication") {
+            options.settings.emplace_back(name, text);
+        }
+    }
+    return options;
+}
+
+}  // namespace
+
+connection::connection(server_context& context, std::unique_ptr<transport> wire, peer_address peer)
+    : context_(context), wire_(std::move(wire)), peer_(std::move(peer)), channel_(*wire_) {}
+
+connection::~connection() = default;
+
+void connection::stop() {
+    stopping_ = true;
+    std::lock_guard const lock(session_mutex_);
+    if (session_) session_->terminate();
+    wire_->stop_reading();
+}
+
+void connection::cut() {
+    stop();
+    wire_->cut();
+}
+
+std::optional<std::chrono::steady_clock::duration> connection::handshake_time() const {
+    if (started_) return std::nullopt;
+    return std::chrono::steady_clock::now() - opened_;
+}
+
+void connection::serve() noexcept {
+    try {
+        if (auto options = start()) converse(std::move(*options));
+    } catch (error const& caught) {
+        if (!channel_.broken() && caught.code != errc::connection_failure) refuse(caught);
+    } catch (std::exception const& caught) {
+        refuse(error(errc::internal_error, caught.what()));
+    }
+    wire_->cut();
+}
+
+/// Tells the client why the connection ends, if it still listens.
+void connection::refuse(error const& what) {
+    ++context_.counters.refused;
+    context_.log.write(log_level::warning, "connection failed",
+                       {{"client", peer_.text}, {"sqlstate", what.code.view()}, {"message", what.message}});
+    try {
+        channel_.replies().failure(what, error_severity::fatal);
+        channel_.flush();
+    } catch (std::exception const&) {
+        // gone already
+    }
+}
+
+std::optional<startup_message> connection::read_first_messages() {
+    using kind = startup_message::kind;
+    for (;;) {
+        auto const first = channel_.next_startup();
+        if (!first) return std::nullopt;
+        startup_message message = read_startup(first->body);
+        if (message.what == kind::start) return message;
+        if (message.what == kind::cancel_request) {
+            context_.sessions.cancel(message.process_id, message.cancel_key);
+            return std::nullopt;
+        }
+        bool const encrypt = message.what == kind::ssl_request && wire_->can_encrypt();
+        // What came in clear behind the request would be taken for encrypted: somebody sits in between.
+        if (channel_.has_unread()) {
+            throw error(errc::protocol_violation, "received unencrypted data after an encryption request");
+        }
+        channel_.replies().byte(encrypt ? 'S' : 'N');
+        channel_.flush();
+        if (encrypt) wire_->encrypt();
+    }
+}
+
+std::optional<sql::session_options> connection::start() {
+    auto const message = read_first_messages();
+    if (!message) return std::nullopt;
+    if (message->minor > 0 || !message->unknown_options.empty()) {
+        channel_.replies().negotiate_protocol_version(message->unknown_options);
+    }
+    std::string user(message->parameter("user"));
+    if (user.empty()) {
+        throw error(errc::invalid_authorization, "no PostgreSQL user name specified in startup packet");
+    }
+    auto const replication = message->parameter("replication");
+    if (!replication.empty() && replication != "false" && replication != "off" && replication != "0") {
+        throw error(errc::feature_not_supported, "replication connections are not supported");
+    }
+    authenticate(user);
+    if (!context_.sessions.has_room()) throw error(errc::too_many_connections, "sorry, too many clients already");
+    return session_options_of(*message, std::move(user), peer_.text);
+}
+
+void connection::authenticate(std::string const& user) {
+    auto const who = context_.who_must_authenticate;
+    bool const trusted = peer_.local && (who == authentication::trust ||
+                                         (who == authentication::automatic && !context_.store.password_set()));
+    if (!trusted && !check_password(user)) {
+        throw error(errc::invalid_password, "password authentication failed for user \"" + user + "\"");
+    }
+    auto const role = context_.store.find_role(user);
+    if (!role) throw error(errc::invalid_authorization, "role \"" + user + "\" does not exist");
+    if (!role->can_login) throw error(errc::invalid_authorization, "role \"" + user + "\" is not permitted to log in");
+    channel_.replies().authentication_ok();
+}
+
+bool connection::check_password(std::string const& user) {
+    auto const role = context_.store.find_role(user);
+    scram_exchange exchange(user, role ? sql::scram_verifier::parse(role->password) : std::nullopt, make_scram_nonce(),
+                            context_.mock_secret);
+    auto const next_response = [&] {
+        channel_.flush();
+        auto const message = channel_.next(false);
+        if (!message) throw error(errc::connection_failure, "the client left while asked for its password");
+        return message->body;
+    };
+
+    std::string_view const mechanisms[] = {scram_exchange::mechanism};
+    channel_.replies().authentication_sasl(mechanisms);
+    auto const initial = read_sasl_initial_response(next_response());
+    if (initial.mechanism != scram_exchange::mechanism) {
+        throw error(errc::protocol_violation, "client selected an invalid SASL authentication mechanism");
+    }
+    channel_.replies().authentication_sasl_continue(exchange.first(initial.response));
+    auto const signature = exchange.last(next_response());
+    if (signature) channel_.replies().authentication_sasl_final(*signature);
+    return signature.has_value();
+}
+
+void connection::converse(sql::session_options options) {
+    std::string const user = options.user, database = options.database;
+    sql::session session(context_.store, std::move(options));
+    std::int32_t cancel_key = 0;
+    std::memcpy(&cancel_key, sql::random_bytes(sizeof cancel_key).data(), sizeof cancel_key);
+    session_registry::membership const member(context_.sessions, session, cancel_key);
+    {
+        std::lock_guard const lock(session_mutex_);
+        session_ = &session;
+    }
+    /// No `stop` reaches the session once it begins to end.
+    struct farewell {
+        connection& from;
+        std::int32_t id;
+        ~farewell() {
+            std::lock_guard const lock(from.session_mutex_);
+            from.session_ = nullptr;
+            from.context_.log.write(log_level::info, "session ended", {{"session", id}});
+        }
+    } const at_end{*this, session.id()};
+
+    started_ = true;
+    ++context_.counters.connections;
+    context_.log.write(log_level::info, "session started",
+                       {{"session", session.id()}, {"client", peer_.text}, {"user", user}, {"database", database}});
+    auto& replies = channel_.replies();
+    for (auto const& [name, now] : session.reported_settings()) replies.parameter_status(name, now);
+    replies.backend_key(session.id(), cancel_key);
+    replies.ready(session.status());
+    channel_.flush_due();
+    conversation(session, channel_, context_.log, context_.counters, context_.options).run(stopping_);
+}
+
+}  // namespace phantomdb::server

@@ -1,0 +1,167 @@
+/// phantomd: serves a data directory to PostgreSQL clients.
+#include <phantomdb/base/config.hpp>
+#include <phantomdb/server/listener.hpp>
+#include <phantomdb/sql/scram_verifier.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace {
+
+using namespace phantomdb;
+using server::log_level;
+
+struct command_line {
+    std::filesystem::path data, port_file, tls_certificate, tls_key;
+    server::listener_options listening;
+    server::authentication who_must_authenticate = server::authentication::automatic;
+    server::log_format format = server::log_format::text;
+    log_level level = log_level::info;
+    std::int64_t slow_ms = -1, login_timeout_s = 60;
+    bool synchronous_commit = true;
+};
+
+constexpr char const* more_help = R"(
+Local clients (loopback and Unix socket) are trusted until a role has a password; from then on, and always for clients
+from other machines, SCRAM-SHA-256 is asked for. To set the first password, before the server starts or over a local
+connection:
+  phantomsql DIR -c "alter role postgres password '...'"
+
+Signals: SIGTERM or SIGINT end all sessions and stop; a second one does not wait for clients to listen.
+Exit status: 0 after a clean stop, 1 if the server could not start or stop, as said on standard error.)";
+
+void describe(CLI::App& app, command_line& line) {
+    app.description("Serves a PhantomDB data directory over PostgreSQL's protocol.");
+    app.footer(more_help);
+    app.set_version_flag("--version", std::string("phantomd ") + version_text);
+    app.add_option("--data,-D", line.data, "data directory; made if there is none")->required();
+    app.add_option("--listen", line.listening.addresses,
+                   "host:port to listen on, may be repeated; port 0 takes a free one; '' for none")
+        ->capture_default_str();
+    app.add_option("--socket-dir", line.listening.socket_folder, "folder for a Unix socket, .s.PGSQL.<port>");
+    app.add_option("--auth", line.who_must_authenticate,
+                   "who needs a password: auto (see below), trust (nobody local), scram (all)")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, server::authentication>{{"auto", server::authentication::automatic},
+                                                          {"trust", server::authentication::trust},
+                                                          {"scram", server::authentication::scram}}));
+    app.add_option("--max-connections", line.listening.max_connections, "sessions at a time")
+        ->check(CLI::Range(1, 100000))
+        ->capture_default_str();
+    app.add_option("--login-timeout", line.login_timeout_s, "seconds a client may take to log in")
+        ->check(CLI::Range(1, 3600))
+        ->capture_default_str();
+    auto* certificate = app.add_option("--tls-cert", line.tls_certificate, "certificate (PEM) for TLS connections");
+    auto* key = app.add_option("--tls-key", line.tls_key, "key (PEM) of the certificate");
+    certificate->needs(key);
+    key->needs(certificate);
+    app.add_option("--port-file", line.port_file, "file to write the port to once clients can connect");
+    app.add_option("--log-format", line.format, "text or json, one line an event on standard error")
+        ->transform(CLI::CheckedTransformer(std::map<std::string, server::log_format>{
+            {"text", server::log_format::text}, {"json", server::log_format::json}}));
+    app.add_option("--log-level", line.level, "least level logged: debug, info, warning, error")
+        ->transform(CLI::CheckedTransformer(std::map<std::string, log_level>{{"debug", log_level::debug},
+                                                                             {"info", log_level::info},
+                                                                             {"warning", log_level::warning},
+                                                                             {"error", log_level::error}}));
+    app.add_option("--log-slow-ms", line.slow_ms, "log statements that take this many milliseconds or more");
+    app.add_flag("!--no-synchronous-commit", line.synchronous_commit,
+                 "acknowledge commits before they are on disk (a crash may lose the last ones)");
+}
+
+/// Opening replays the log, which can take a while: says so once a second.
+sql::instance open_store(command_line const& line, server::event_log& log) {
+    sql::instance_options options;
+    options.synchronous_commit = line.synchronous_commit;
+    auto last = std::chrono::steady_clock::now();
+    options.progress = [&log, last](std::string_view step, std::uint64_t done, std::uint64_t total) mutable {
+        auto const now = std::chrono::steady_clock::now();
+        if (now - last < std::chrono::seconds(1) && done != total) return;
+        last = now;
+        log.write(log_level::info, "opening", {{"step", step}, {"done", done}, {"total", total}});
+    };
+    return sql::instance::open(line.data, std::move(options));
+}
+
+/// Appears complete or not at all, for whoever waits for it.
+void write_port_file(std::filesystem::path const& path, int port) {
+    auto const unfinished = path.string() + ".part";
+    std::ofstream(unfinished) << port << '\n';
+    std::filesystem::rename(unfinished, path);
+}
+
+int serve(command_line& line, server::event_log& log) {
+    auto const begun = std::chrono::steady_clock::now();
+    auto const data = std::filesystem::absolute(line.data).string();
+    log.write(log_level::info, "starting", {{"version", version_text}, {"pid", ::getpid()}, {"data", data}});
+    std::optional<server::tls_identity> identity;
+    if (!line.tls_certificate.empty()) identity.emplace(line.tls_certificate, line.tls_key);
+    std::erase(line.listening.addresses, "");
+    line.listening.login_timeout = std::chrono::seconds(line.login_timeout_s);
+    line.listening.tls = identity ? &*identity : nullptr;
+
+    sql::instance store = open_store(line, log);
+    server::server_context context{.store = store,
+                                   .log = log,
+                                   .who_must_authenticate = line.who_must_authenticate,
+                                   .options = {std::chrono::milliseconds(line.slow_ms)},
+                                   .sessions = server::session_registry(line.listening.max_connections),
+                                   .counters = {},
+                                   .mock_secret = sql::random_bytes(32)};
+    server::listener listener(context, line.listening);
+    auto const took = std::chrono::steady_clock::now() - begun;
+    for (auto const& address : listener.addresses()) log.write(log_level::info, "listening", {{"address", address}});
+    log.write(log_level::info, "ready",
+              {{"port", listener.port()},
+               {"milliseconds", std::chrono::duration_cast<std::chrono::milliseconds>(took).count()}});
+    if (!line.port_file.empty()) write_port_file(line.port_file, listener.port());
+
+    bool const clean = listener.run();
+    auto const stored = store.counters();
+    log.write(log_level::info, "stopped",
+              {{"connections", context.counters.connections.load()},
+               {"refused", context.counters.refused.load()},
+               {"statements", context.counters.statements.load()},
+               {"errors", context.counters.errors.load()},
+               {"commits", stored.commits},
+               {"rollbacks", stored.rollbacks}});
+    if (!line.port_file.empty()) std::filesystem::remove(line.port_file);
+    if (!clean) {
+        // What was acknowledged is in the log on disk; the threads that don't end may still use everything else.
+        log.write(log_level::error, "some statements did not end");
+        log.flush();
+        std::_Exit(1);
+    }
+    return 0;
+}
+
+}  // namespace
+
+int main(int argument_count, char* arguments[]) {
+    command_line line;
+    CLI::App app;
+    describe(app, line);
+    CLI11_PARSE(app, argument_count, arguments);
+    std::signal(SIGPIPE, SIG_IGN);
+    server::event_log log(line.format, line.level);
+    try {
+        return serve(line, log);
+    } catch (error const& failure) {
+        log.write(log_level::error, "failed",
+                  {{"sqlstate", failure.code.view()}, {"message", failure.message}, {"hint", failure.hint}});
+    } catch (std::exception const& failure) {
+        log.write(log_level::error, "failed", {{"message", failure.what()}});
+    }
+    return 1;
+}

@@ -1,0 +1,1 @@
+#include <phantomdb/server/conversation.ipp>

@@ -1,0 +1,1 @@
+#include <phantomdb/server/event_log.ipp>
