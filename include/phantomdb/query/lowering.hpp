@@ -115,7 +115,8 @@ private:
 
     /// The children of a term, in order.
     constexpr std::vector<node> children(node at) const {
-        std::vector<node> made(static_cast<std::size_t>(terms_[at].arity));
+        std::vector<node> made;
+        made.assign(static_cast<std::size_t>(terms_[at].arity), none);
         node next = at - 1;
         for (std::size_t i = made.size(); i-- > 0;) {
             made[i] = next;
