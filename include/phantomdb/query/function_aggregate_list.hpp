@@ -26,7 +26,7 @@
 
 #define PHANTOMDB_NUMERIC_AGGREGATES(X)                                       \
     X(count_all, "count", (), int8, 0)                                        \
-    X(count_any, "count", (any), int8, 0)                                     \
+    X(count_any, "count", (any), int8, nonstrict)                             \
     PHANTOMDB_SUM_AND_AVERAGE(X, int2, int8, numeric)                         \
     PHANTOMDB_SUM_AND_AVERAGE(X, int4, int8, numeric)                         \
     PHANTOMDB_SUM_AND_AVERAGE(X, int8, numeric, numeric)                      \
@@ -45,7 +45,19 @@
     PHANTOMDB_BITS(X, int8)                                                   \
     X(bool_and, "bool_and", (boolean), boolean, 0)                            \
     X(bool_or, "bool_or", (boolean), boolean, 0)                              \
-    X(every, "every", (boolean), boolean, 0)
+    X(every, "every", (boolean), boolean, 0)                                  \
+    X(corr, "corr", (float8, float8), float8, 0)\
+    X(covar_pop, "covar_pop", (float8, float8), float8, 0)\
+    X(covar_samp, "covar_samp", (float8, float8), float8, 0)\
+    X(regr_count, "regr_count", (float8, float8), int8, 0)\
+    X(regr_avgx, "regr_avgx", (float8, float8), float8, 0)\
+    X(regr_avgy, "regr_avgy", (float8, float8), float8, 0)\
+    X(regr_sxx, "regr_sxx", (float8, float8), float8, 0)\
+    X(regr_syy, "regr_syy", (float8, float8), float8, 0)\
+    X(regr_sxy, "regr_sxy", (float8, float8), float8, 0)\
+    X(regr_slope, "regr_slope", (float8, float8), float8, 0)\
+    X(regr_intercept, "regr_intercept", (float8, float8), float8, 0)\
+    X(regr_r2, "regr_r2", (float8, float8), float8, 0)
 
 #define PHANTOMDB_EXTREME_AGGREGATES(X)                                       \
     PHANTOMDB_EXTREMES(X, int2)                                               \

@@ -5,6 +5,8 @@
 /// Rows that differ in types only are made by the small macros above the lists.
 #pragma once
 
+#include <phantomdb/query/function_system_list.hpp>
+
 // clang-format off
 
 #define PHANTOMDB_COMPARISON_OF(X, prefix, left, right)              \
@@ -89,28 +91,258 @@
     X(numeric_modulo, "%", (numeric, numeric), numeric, op)          \
     X(numeric_mod, "mod", (numeric, numeric), numeric, 0)
 
-#define PHANTOMDB_TEXT_FUNCTIONS(X)                                  \
-    X(text_concat, "||", (text, text), text, op)                     \
-    X(text_any_concat, "||", (text, anynonarray), text, op | stable) \
-    X(any_text_concat, "||", (anynonarray, text), text, op | stable) \
-    X(bytea_concat, "||", (bytea, bytea), bytea, op)                 \
-    X(text_like, "~~", (text, text), boolean, op)                    \
-    X(text_not_like, "!~~", (text, text), boolean, op)               \
-    X(text_ilike, "~~*", (text, text), boolean, op)                  \
-    X(text_not_ilike, "!~~*", (text, text), boolean, op)             \
-    X(bpchar_like, "~~", (bpchar, text), boolean, op)                \
-    X(bpchar_not_like, "!~~", (bpchar, text), boolean, op)           \
-    X(bpchar_ilike, "~~*", (bpchar, text), boolean, op)              \
-    X(bpchar_not_ilike, "!~~*", (bpchar, text), boolean, op)         \
-    X(like_escape, "like_escape", (text, text), text, 0)             \
-    X(lower, "lower", (text), text, 0)                               \
-    X(upper, "upper", (text), text, 0)                               \
-    X(text_length, "length", (text), int4, 0)                        \
-    X(bpchar_length, "length", (bpchar), int4, 0)                    \
-    X(bytea_length, "length", (bytea), int4, 0)
+#define PHANTOMDB_MATH_FUNCTIONS(X)                                           \
+    X(float8_floor, "floor", (float8), float8, 0)                             \
+    X(numeric_floor, "floor", (numeric), numeric, 0)                          \
+    X(float8_ceil, "ceil", (float8), float8, 0)                               \
+    X(numeric_ceil, "ceil", (numeric), numeric, 0)                            \
+    X(float8_ceiling, "ceiling", (float8), float8, 0)                         \
+    X(numeric_ceiling, "ceiling", (numeric), numeric, 0)                      \
+    X(float8_round, "round", (float8), float8, 0)                             \
+    X(numeric_round, "round", (numeric), numeric, 0)                          \
+    X(float8_trunc, "trunc", (float8), float8, 0)                             \
+    X(numeric_trunc, "trunc", (numeric), numeric, 0)                          \
+    X(float8_sign, "sign", (float8), float8, 0)                               \
+    X(numeric_sign, "sign", (numeric), numeric, 0)                            \
+    X(float8_sqrt, "sqrt", (float8), float8, 0)                               \
+    X(numeric_sqrt, "sqrt", (numeric), numeric, 0)                            \
+    X(float8_exp, "exp", (float8), float8, 0)                                 \
+    X(float8_ln, "ln", (float8), float8, 0)                                   \
+    X(float8_log, "log", (float8), float8, 0)                                 \
+    X(float8_log10, "log10", (float8), float8, 0)                             \
+    X(float8_power, "power", (float8, float8), float8, 0)                     \
+    X(float8_pow, "pow", (float8, float8), float8, 0)                         \
+    X(float8_raise, "^", (float8, float8), float8, op)                        \
+    X(numeric_round_to, "round", (numeric, int4), numeric, 0)                 \
+    X(numeric_trunc_to, "trunc", (numeric, int4), numeric, 0)                 \
+    X(numeric_div, "div", (numeric, numeric), numeric, 0)                     \
+    X(numeric_scale, "scale", (numeric), int4, 0)                             \
+    X(numeric_min_scale, "min_scale", (numeric), int4, 0)                     \
+    X(numeric_trim_scale, "trim_scale", (numeric), numeric, 0)                \
+    X(float8_root, "|/", (float8), float8, op)                                \
+    X(float8_cbrt, "cbrt", (float8), float8, 0)                               \
+    X(float8_cube_root, "||/", (float8), float8, op)                          \
+    X(pi, "pi", (), float8, 0)                                                \
+    X(degrees, "degrees", (float8), float8, 0)                                \
+    X(radians, "radians", (float8), float8, 0)                                \
+    X(sin, "sin", (float8), float8, 0)                                        \
+    X(cos, "cos", (float8), float8, 0)                                        \
+    X(tan, "tan", (float8), float8, 0)                                        \
+    X(cot, "cot", (float8), float8, 0)                                        \
+    X(asin, "asin", (float8), float8, 0)                                      \
+    X(acos, "acos", (float8), float8, 0)                                      \
+    X(atan, "atan", (float8), float8, 0)                                      \
+    X(sind, "sind", (float8), float8, 0)                                      \
+    X(cosd, "cosd", (float8), float8, 0)                                      \
+    X(tand, "tand", (float8), float8, 0)                                      \
+    X(cotd, "cotd", (float8), float8, 0)                                      \
+    X(asind, "asind", (float8), float8, 0)                                    \
+    X(acosd, "acosd", (float8), float8, 0)                                    \
+    X(atand, "atand", (float8), float8, 0)                                    \
+    X(sinh, "sinh", (float8), float8, 0)                                      \
+    X(cosh, "cosh", (float8), float8, 0)                                      \
+    X(tanh, "tanh", (float8), float8, 0)                                      \
+    X(asinh, "asinh", (float8), float8, 0)                                    \
+    X(acosh, "acosh", (float8), float8, 0)                                    \
+    X(atanh, "atanh", (float8), float8, 0)                                    \
+    X(atan2, "atan2", (float8, float8), float8, 0)                            \
+    X(atan2d, "atan2d", (float8, float8), float8, 0)                          \
+    X(random, "random", (), float8, volatile_)                                \
+    X(setseed, "setseed", (float8), void_, volatile_)                         \
+    X(int4_gcd, "gcd", (int4, int4), int4, 0)                                 \
+    X(int8_gcd, "gcd", (int8, int8), int8, 0)                                 \
+    X(numeric_gcd, "gcd", (numeric, numeric), numeric, 0)                     \
+    X(int4_lcm, "lcm", (int4, int4), int4, 0)                                 \
+    X(int8_lcm, "lcm", (int8, int8), int8, 0)                                 \
+    X(numeric_lcm, "lcm", (numeric, numeric), numeric, 0)                     \
+    X(factorial, "factorial", (int8), numeric, 0)                             \
+    X(float8_width_bucket, "width_bucket", (float8, float8, float8, int4), int4, 0)\
+    X(numeric_width_bucket, "width_bucket", (numeric, numeric, numeric, int4), int4, 0)
+
+#define PHANTOMDB_NUMERIC_MATH_FUNCTIONS(X)                                   \
+    X(numeric_exp, "exp", (numeric), numeric, 0)                              \
+    X(numeric_ln, "ln", (numeric), numeric, 0)                                \
+    X(numeric_log, "log", (numeric), numeric, 0)                              \
+    X(numeric_log10, "log10", (numeric), numeric, 0)                          \
+    X(numeric_power, "power", (numeric, numeric), numeric, 0)                 \
+    X(numeric_pow, "pow", (numeric, numeric), numeric, 0)                     \
+    X(numeric_raise, "^", (numeric, numeric), numeric, op)                    \
+    X(numeric_log_base, "log", (numeric, numeric), numeric, 0)
+
+#define PHANTOMDB_TEXT_FUNCTIONS(X)                                           \
+    X(text_concat, "||", (text, text), text, op)                              \
+    X(text_any_concat, "||", (text, anynonarray), text, op | stable)          \
+    X(any_text_concat, "||", (anynonarray, text), text, op | stable)          \
+    X(bytea_concat, "||", (bytea, bytea), bytea, op)                          \
+    X(lower, "lower", (text), text, 0)                                        \
+    X(upper, "upper", (text), text, 0)                                        \
+    X(initcap, "initcap", (text), text, 0)                                    \
+    X(text_length, "length", (text), int4, 0)                                 \
+    X(bpchar_length, "length", (bpchar), int4, 0)                             \
+    X(bytea_length, "length", (bytea), int4, 0)                               \
+    X(text_char_length, "char_length", (text), int4, 0)                       \
+    X(bpchar_char_length, "char_length", (bpchar), int4, 0)                   \
+    X(text_character_length, "character_length", (text), int4, 0)             \
+    X(bpchar_character_length, "character_length", (bpchar), int4, 0)         \
+    X(text_octet_length, "octet_length", (text), int4, 0)                     \
+    X(bpchar_octet_length, "octet_length", (bpchar), int4, 0)                 \
+    X(bytea_octet_length, "octet_length", (bytea), int4, 0)                   \
+    X(text_bit_length, "bit_length", (text), int4, 0)                         \
+    X(bytea_bit_length, "bit_length", (bytea), int4, 0)                       \
+    X(text_substr, "substr", (text, int4), text, 0)                           \
+    X(text_substr_for, "substr", (text, int4, int4), text, 0)                 \
+    X(bytea_substr, "substr", (bytea, int4), bytea, 0)                        \
+    X(bytea_substr_for, "substr", (bytea, int4, int4), bytea, 0)              \
+    X(text_substring, "substring", (text, int4), text, 0)                     \
+    X(text_substring_for, "substring", (text, int4, int4), text, 0)           \
+    X(bytea_substring, "substring", (bytea, int4), bytea, 0)                  \
+    X(bytea_substring_for, "substring", (bytea, int4, int4), bytea, 0)        \
+    X(left, "left", (text, int4), text, 0)                                    \
+    X(right, "right", (text, int4), text, 0)                                  \
+    X(btrim, "btrim", (text, text), text, 0)                                  \
+    X(ltrim, "ltrim", (text, text), text, 0)                                  \
+    X(rtrim, "rtrim", (text, text), text, 0)                                  \
+    X(btrim_blanks, "btrim", (text), text, 0)                                 \
+    X(ltrim_blanks, "ltrim", (text), text, 0)                                 \
+    X(rtrim_blanks, "rtrim", (text), text, 0)                                 \
+    X(bytea_btrim, "btrim", (bytea, bytea), bytea, 0)                         \
+    X(bytea_ltrim, "ltrim", (bytea, bytea), bytea, 0)                         \
+    X(bytea_rtrim, "rtrim", (bytea, bytea), bytea, 0)                         \
+    X(lpad, "lpad", (text, int4), text, 0)                                    \
+    X(rpad, "rpad", (text, int4), text, 0)                                    \
+    X(lpad_with, "lpad", (text, int4, text), text, 0)                         \
+    X(rpad_with, "rpad", (text, int4, text), text, 0)                         \
+    X(replace, "replace", (text, text, text), text, 0)                        \
+    X(strpos, "strpos", (text, text), int4, 0)                                \
+    X(position, "position", (text, text), int4, 0)                            \
+    X(bytea_position, "position", (bytea, bytea), int4, 0)                    \
+    X(starts_with, "starts_with", (text, text), boolean, 0)                   \
+    X(starts_with_operator, "^@", (text, text), boolean, op)                  \
+    X(split_part, "split_part", (text, text, int4), text, 0)                  \
+    X(repeat, "repeat", (text, int4), text, 0)                                \
+    X(reverse, "reverse", (text), text, 0)                                    \
+    X(translate, "translate", (text, text, text), text, 0)                    \
+    X(overlay, "overlay", (text, text, int4), text, 0)                        \
+    X(overlay_for, "overlay", (text, text, int4, int4), text, 0)              \
+    X(bytea_overlay, "overlay", (bytea, bytea, int4), bytea, 0)               \
+    X(bytea_overlay_for, "overlay", (bytea, bytea, int4, int4), bytea, 0)     \
+    X(ascii, "ascii", (text), int4, 0)                                        \
+    X(chr, "chr", (int4), text, 0)                                            \
+    X(int4_to_hex, "to_hex", (int4), text, 0)                                 \
+    X(int8_to_hex, "to_hex", (int8), text, 0)                                 \
+    X(concat, "concat", (any), text, nonstrict | variadic | stable)           \
+    X(concat_ws, "concat_ws", (text, any), text, nonstrict | variadic | stable)
+
+#define PHANTOMDB_PATTERN_FUNCTIONS(X)                                        \
+    X(text_like, "~~", (text, text), boolean, op)                             \
+    X(text_not_like, "!~~", (text, text), boolean, op)                        \
+    X(text_ilike, "~~*", (text, text), boolean, op)                           \
+    X(text_not_ilike, "!~~*", (text, text), boolean, op)                      \
+    X(bpchar_like, "~~", (bpchar, text), boolean, op)                         \
+    X(bpchar_not_like, "!~~", (bpchar, text), boolean, op)                    \
+    X(bpchar_ilike, "~~*", (bpchar, text), boolean, op)                       \
+    X(bpchar_not_ilike, "!~~*", (bpchar, text), boolean, op)                  \
+    X(bytea_like, "~~", (bytea, bytea), boolean, op)                          \
+    X(bytea_not_like, "!~~", (bytea, bytea), boolean, op)                     \
+    X(like_escape, "like_escape", (text, text), text, 0)
+
+#define PHANTOMDB_TEMPORAL_FUNCTIONS(X)                                       \
+    X(date_add_days, "+", (date, int4), date, op)                             \
+    X(days_add_date, "+", (int4, date), date, op)                             \
+    X(date_subtract_days, "-", (date, int4), date, op)                        \
+    X(date_subtract, "-", (date, date), int4, op)                             \
+    X(date_add_time, "+", (date, time), timestamp, op)                        \
+    X(time_add_date, "+", (time, date), timestamp, op)                        \
+    X(date_add, "+", (date, interval), timestamp, op)                         \
+    X(add_date, "+", (interval, date), timestamp, op)                         \
+    X(date_subtract_interval, "-", (date, interval), timestamp, op)           \
+    X(interval_negate, "-", (interval), interval, op)                         \
+    X(interval_plus, "+", (interval), interval, op)                           \
+    X(interval_add, "+", (interval, interval), interval, op)                  \
+    X(interval_subtract, "-", (interval, interval), interval, op)             \
+    X(interval_multiply, "*", (interval, float8), interval, op)               \
+    X(multiply_interval, "*", (float8, interval), interval, op)               \
+    X(interval_divide, "/", (interval, float8), interval, op)                 \
+    X(timestamp_add, "+", (timestamp, interval), timestamp, op)               \
+    X(add_timestamp, "+", (interval, timestamp), timestamp, op)               \
+    X(timestamp_subtract, "-", (timestamp, interval), timestamp, op)          \
+    X(timestamp_difference, "-", (timestamp, timestamp), interval, op)        \
+    X(timestamptz_add, "+", (timestamptz, interval), timestamptz, op | stable)\
+    X(add_timestamptz, "+", (interval, timestamptz), timestamptz, op | stable)\
+    X(timestamptz_subtract, "-", (timestamptz, interval), timestamptz, op | stable)\
+    X(timestamptz_difference, "-", (timestamptz, timestamptz), interval, op)  \
+    X(time_add, "+", (time, interval), time, op)                              \
+    X(add_time, "+", (interval, time), time, op)                              \
+    X(time_subtract, "-", (time, interval), time, op)                         \
+    X(time_difference, "-", (time, time), interval, op)                       \
+    X(now, "now", (), timestamptz, stable)                                    \
+    X(transaction_timestamp, "transaction_timestamp", (), timestamptz, stable)\
+    X(statement_timestamp, "statement_timestamp", (), timestamptz, stable)    \
+    X(clock_timestamp, "clock_timestamp", (), timestamptz, volatile_)         \
+    X(current_timestamp, "current_timestamp", (), timestamptz, stable)        \
+    X(localtimestamp, "localtimestamp", (), timestamp, stable)                \
+    X(current_date, "current_date", (), date, stable)                         \
+    X(current_time, "current_time", (), time, stable)                         \
+    X(localtime, "localtime", (), time, stable)                               \
+    X(timestamp_age, "age", (timestamp, timestamp), interval, 0)              \
+    X(timestamptz_age, "age", (timestamptz, timestamptz), interval, stable)   \
+    X(timestamp_age_today, "age", (timestamp), interval, stable)              \
+    X(timestamptz_age_today, "age", (timestamptz), interval, stable)          \
+    X(interval_justify_hours, "justify_hours", (interval), interval, 0)       \
+    X(interval_justify_days, "justify_days", (interval), interval, 0)         \
+    X(interval_justify, "justify_interval", (interval), interval, 0)          \
+    X(date_isfinite, "isfinite", (date), boolean, 0)                          \
+    X(timestamp_isfinite, "isfinite", (timestamp), boolean, 0)                \
+    X(timestamptz_isfinite, "isfinite", (timestamptz), boolean, 0)            \
+    X(interval_isfinite, "isfinite", (interval), boolean, 0)                  \
+    X(make_date, "make_date", (int4, int4, int4), date, 0)                    \
+    X(make_time, "make_time", (int4, int4, float8), time, 0)                  \
+    X(make_timestamp, "make_timestamp", (int4, int4, int4, int4, int4, float8), timestamp, 0)\
+    X(make_timestamptz, "make_timestamptz", (int4, int4, int4, int4, int4, float8), timestamptz, stable)\
+    X(make_timestamptz_zone, "make_timestamptz", (int4, int4, int4, int4, int4, float8, text), timestamptz, stable)\
+    X(make_interval0, "make_interval", (), interval, 0)                       \
+    X(make_interval1, "make_interval", (int4), interval, 0)                   \
+    X(make_interval2, "make_interval", (int4, int4), interval, 0)             \
+    X(make_interval3, "make_interval", (int4, int4, int4), interval, 0)       \
+    X(make_interval4, "make_interval", (int4, int4, int4, int4), interval, 0) \
+    X(make_interval5, "make_interval", (int4, int4, int4, int4, int4), interval, 0)\
+    X(make_interval6, "make_interval", (int4, int4, int4, int4, int4, int4), interval, 0)\
+    X(make_interval, "make_interval", (int4, int4, int4, int4, int4, int4, float8), interval, 0)\
+    X(timestamptz_at_zone, "timezone", (text, timestamptz), timestamp, 0)     \
+    X(timestamp_at_zone, "timezone", (text, timestamp), timestamptz, 0)       \
+    X(timestamptz_at_offset, "timezone", (interval, timestamptz), timestamp, 0)\
+    X(timestamp_at_offset, "timezone", (interval, timestamp), timestamptz, 0) \
+    X(to_timestamp, "to_timestamp", (float8), timestamptz, 0)                 \
+    X(timestamp_bin, "date_bin", (interval, timestamp, timestamp), timestamp, 0)\
+    X(timestamptz_bin, "date_bin", (interval, timestamptz, timestamptz), timestamptz, 0)\
+    X(timestamp_trunc, "date_trunc", (text, timestamp), timestamp, 0)         \
+    X(timestamptz_trunc, "date_trunc", (text, timestamptz), timestamptz, stable)\
+    X(timestamptz_trunc_zone, "date_trunc", (text, timestamptz, text), timestamptz, stable)\
+    X(interval_trunc, "date_trunc", (text, interval), interval, 0)            \
+    X(date_extract, "extract", (text, date), numeric, 0)                      \
+    X(date_date_part, "date_part", (text, date), float8, 0)                   \
+    X(time_extract, "extract", (text, time), numeric, 0)                      \
+    X(time_date_part, "date_part", (text, time), float8, 0)                   \
+    X(timestamp_extract, "extract", (text, timestamp), numeric, 0)            \
+    X(timestamp_date_part, "date_part", (text, timestamp), float8, 0)         \
+    X(timestamptz_extract, "extract", (text, timestamptz), numeric, stable)   \
+    X(timestamptz_date_part, "date_part", (text, timestamptz), float8, stable)\
+    X(interval_extract, "extract", (text, interval), numeric, 0)              \
+    X(interval_date_part, "date_part", (text, interval), float8, 0)           \
+    X(timestamp_overlaps, "overlaps", (timestamp, timestamp, timestamp, timestamp), boolean, nonstrict)\
+    X(timestamp_overlaps_length, "overlaps", (timestamp, interval, timestamp, interval), boolean, nonstrict)\
+    X(timestamptz_overlaps, "overlaps", (timestamptz, timestamptz, timestamptz, timestamptz), boolean, nonstrict)\
+    X(timestamptz_overlaps_length, "overlaps", (timestamptz, interval, timestamptz, interval), boolean, nonstrict | stable)\
+    X(time_overlaps, "overlaps", (time, time, time, time), boolean, nonstrict)\
+    X(time_overlaps_length, "overlaps", (time, interval, time, interval), boolean, nonstrict)
 
 /// Every family in the order of `function_id`. `exec` keeps one table of kernels a family.
 #define PHANTOMDB_FUNCTIONS(X)                                       \
     PHANTOMDB_COMPARISON_FUNCTIONS(X)                                \
     PHANTOMDB_ARITHMETIC_FUNCTIONS(X)                                \
-    PHANTOMDB_TEXT_FUNCTIONS(X)
+    PHANTOMDB_MATH_FUNCTIONS(X)                                      \
+    PHANTOMDB_NUMERIC_MATH_FUNCTIONS(X)                              \
+    PHANTOMDB_TEXT_FUNCTIONS(X)                                      \
+    PHANTOMDB_PATTERN_FUNCTIONS(X)                                   \
+    PHANTOMDB_TEMPORAL_FUNCTIONS(X)                                  \
+    PHANTOMDB_SYSTEM_FUNCTIONS(X)

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <phantomdb/query/function.hpp>
+#include <phantomdb/value/castable.hpp>
 
 #include <cstddef>
 #include <span>
@@ -22,12 +23,12 @@
 
 namespace phantomdb::query {
 
-enum class resolution_status : std::uint8_t { found, none, ambiguous };
+enum class resolution_status : std::uint8_t { found, missing, ambiguous };
 
 /// The outcome of a look-up. `id` is meaningful when `status` is `found`.
 template <class Id>
 struct resolution {
-    resolution_status status = resolution_status::none;
+    resolution_status status = resolution_status::missing;
     Id id{};
 
     constexpr explicit operator bool() const { return status == resolution_status::found; }
@@ -40,31 +41,9 @@ struct resolution {
     }
 };
 
-/// Whether PostgreSQL casts `from` to `to` in any expression without being asked.
+/// Whether SQL casts `from` to `to` in any expression without being asked.
 constexpr bool casts_implicitly(type_id from, type_id to) {
-    using enum type_id;
-    if (from == to || from == unknown || is_polymorphic(to)) return true;
-    switch (from) {
-        case int2: return to == int4 || to == int8 || to == numeric || to == float4 || to == float8 || to == oid;
-        case int4: return to == int8 || to == numeric || to == float4 || to == float8 || to == oid;
-        case int8: return to == numeric || to == float4 || to == float8 || to == oid;
-        case numeric: return to == float4 || to == float8;
-        case float4: return to == float8;
-        case text: return to == varchar || to == bpchar || to == name;
-        case varchar: return to == text || to == bpchar || to == name;
-        case bpchar: return to == text || to == varchar || to == name;
-        case name: return to == text;
-        case date: return to == timestamp || to == timestamptz;
-        case time: return to == interval;
-        case timestamp: return to == timestamptz;
-        default: return false;
-    }
-}
-
-/// Whether `type` is the one a category prefers, as `pg_type.typispreferred`.
-constexpr bool is_preferred(type_id type) {
-    using enum type_id;
-    return type == boolean || type == float8 || type == oid || type == text || type == timestamptz || type == interval;
+    return is_polymorphic(to) || castable(from, to) == cast_context::implicit;
 }
 
 namespace detail {

@@ -22,8 +22,8 @@ struct aggregate_rows {
     std::uint16_t const* selection = nullptr;  ///< as in `kernel_arguments`
     std::size_t count = 0;
     std::byte* states = nullptr;
-    std::size_t stride = 0;                    ///< bytes from one state to the next
-    std::uint32_t const* groups = nullptr;     ///< a null pointer: all rows belong to the one state
+    std::size_t stride = 0;                 ///< bytes from one state to the next
+    std::uint32_t const* groups = nullptr;  ///< a null pointer: all rows belong to the one state
 };
 
 /// The functions of one aggregate. States may be moved by copying their bytes.
@@ -63,7 +63,7 @@ struct aggregate_loop {
     template <std::size_t... I>
     static void run(call_context& context, aggregate_rows const& work, std::index_sequence<I...>) {
         [[maybe_unused]] column_reader const in[sizeof...(Parameters) + 1]{column_reader{work.inputs[I]}...,
-                                                                          column_reader{kernel_input{}}};
+                                                                           column_reader{kernel_input{}}};
         auto one = [&](state& into, std::size_t row) {
             if (Strict && (false || ... || in[I].is_null(row))) return;
             if constexpr (Context) {

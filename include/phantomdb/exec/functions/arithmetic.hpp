@@ -65,7 +65,9 @@ struct integers {
         if constexpr (sizeof(Int) == 8) return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) << (by & 63));
         return static_cast<Int>(static_cast<std::uint32_t>(a) << (by & 31));
     }
-    static std::int64_t shift_right(std::int64_t a, std::int64_t by) { return a >> (by & (sizeof(Int) == 8 ? 63 : 31)); }
+    static std::int64_t shift_right(std::int64_t a, std::int64_t by) {
+        return a >> (by & (sizeof(Int) == 8 ? 63 : 31));
+    }
 };
 
 /// The operators of float4 and float8.
@@ -99,22 +101,22 @@ struct floats {
 
 }  // namespace detail
 
-#define PHANTOMDB_INTEGERS(prefix, type)                                            \
-    inline constexpr auto prefix##_add = &detail::integers<type>::add;              \
-    inline constexpr auto prefix##_subtract = &detail::integers<type>::subtract;    \
-    inline constexpr auto prefix##_multiply = &detail::integers<type>::multiply;    \
-    inline constexpr auto prefix##_divide = &detail::integers<type>::divide;        \
-    inline constexpr auto prefix##_modulo = &detail::integers<type>::modulo;        \
-    inline constexpr auto prefix##_mod = &detail::integers<type>::modulo;           \
-    inline constexpr auto prefix##_negate = &detail::integers<type>::negate;        \
-    inline constexpr auto prefix##_plus = &detail::integers<type>::plus;            \
-    inline constexpr auto prefix##_absolute = &detail::integers<type>::abs;         \
-    inline constexpr auto prefix##_abs = &detail::integers<type>::abs;              \
-    inline constexpr auto prefix##_and = &detail::integers<type>::bit_and;          \
-    inline constexpr auto prefix##_or = &detail::integers<type>::bit_or;            \
-    inline constexpr auto prefix##_xor = &detail::integers<type>::bit_xor;          \
-    inline constexpr auto prefix##_not = &detail::integers<type>::bit_not;          \
-    inline constexpr auto prefix##_shift_left = &detail::integers<type>::shift_left;\
+#define PHANTOMDB_INTEGERS(prefix, type) \
+    inline constexpr auto prefix##_add = &detail::integers<type>::add; \
+    inline constexpr auto prefix##_subtract = &detail::integers<type>::subtract; \
+    inline constexpr auto prefix##_multiply = &detail::integers<type>::multiply; \
+    inline constexpr auto prefix##_divide = &detail::integers<type>::divide; \
+    inline constexpr auto prefix##_modulo = &detail::integers<type>::modulo; \
+    inline constexpr auto prefix##_mod = &detail::integers<type>::modulo; \
+    inline constexpr auto prefix##_negate = &detail::integers<type>::negate; \
+    inline constexpr auto prefix##_plus = &detail::integers<type>::plus; \
+    inline constexpr auto prefix##_absolute = &detail::integers<type>::abs; \
+    inline constexpr auto prefix##_abs = &detail::integers<type>::abs; \
+    inline constexpr auto prefix##_and = &detail::integers<type>::bit_and; \
+    inline constexpr auto prefix##_or = &detail::integers<type>::bit_or; \
+    inline constexpr auto prefix##_xor = &detail::integers<type>::bit_xor; \
+    inline constexpr auto prefix##_not = &detail::integers<type>::bit_not; \
+    inline constexpr auto prefix##_shift_left = &detail::integers<type>::shift_left; \
     inline constexpr auto prefix##_shift_right = &detail::integers<type>::shift_right;
 
 PHANTOMDB_INTEGERS(int2, std::int16_t)
@@ -123,17 +125,17 @@ PHANTOMDB_INTEGERS(int8, std::int64_t)
 
 #undef PHANTOMDB_INTEGERS
 
-#define PHANTOMDB_MIXED_FLOATS(prefix, type)                                        \
-    inline constexpr auto prefix##_add = &detail::floats<type>::add;                \
-    inline constexpr auto prefix##_subtract = &detail::floats<type>::subtract;      \
-    inline constexpr auto prefix##_multiply = &detail::floats<type>::multiply;      \
+#define PHANTOMDB_MIXED_FLOATS(prefix, type) \
+    inline constexpr auto prefix##_add = &detail::floats<type>::add; \
+    inline constexpr auto prefix##_subtract = &detail::floats<type>::subtract; \
+    inline constexpr auto prefix##_multiply = &detail::floats<type>::multiply; \
     inline constexpr auto prefix##_divide = &detail::floats<type>::divide;
 
-#define PHANTOMDB_FLOATS(prefix, type)                                              \
-    PHANTOMDB_MIXED_FLOATS(prefix, type)                                            \
-    inline constexpr auto prefix##_negate = &detail::floats<type>::negate;          \
-    inline constexpr auto prefix##_plus = &detail::floats<type>::plus;              \
-    inline constexpr auto prefix##_absolute = &detail::floats<type>::abs;           \
+#define PHANTOMDB_FLOATS(prefix, type) \
+    PHANTOMDB_MIXED_FLOATS(prefix, type) \
+    inline constexpr auto prefix##_negate = &detail::floats<type>::negate; \
+    inline constexpr auto prefix##_plus = &detail::floats<type>::plus; \
+    inline constexpr auto prefix##_absolute = &detail::floats<type>::abs; \
     inline constexpr auto prefix##_abs = &detail::floats<type>::abs;
 
 PHANTOMDB_FLOATS(float4, float)

@@ -31,19 +31,20 @@ constexpr std::string_view without_padding(std::string_view text) {
 
 }  // namespace detail
 
-#define PHANTOMDB_COMPARE(prefix, type, order_of)                               \
-    inline bool prefix##_eq(type a, type b) { return order_of(a, b) == 0; }     \
-    inline bool prefix##_ne(type a, type b) { return order_of(a, b) != 0; }     \
-    inline bool prefix##_lt(type a, type b) { return order_of(a, b) < 0; }      \
-    inline bool prefix##_le(type a, type b) { return order_of(a, b) <= 0; }     \
-    inline bool prefix##_gt(type a, type b) { return order_of(a, b) > 0; }      \
+#define PHANTOMDB_COMPARE(prefix, type, order_of) \
+    inline bool prefix##_eq(type a, type b) { return order_of(a, b) == 0; } \
+    inline bool prefix##_ne(type a, type b) { return order_of(a, b) != 0; } \
+    inline bool prefix##_lt(type a, type b) { return order_of(a, b) < 0; } \
+    inline bool prefix##_le(type a, type b) { return order_of(a, b) <= 0; } \
+    inline bool prefix##_gt(type a, type b) { return order_of(a, b) > 0; } \
     inline bool prefix##_ge(type a, type b) { return order_of(a, b) >= 0; }
 
 namespace detail {
 PHANTOMDB_COMPARE(integer, std::int64_t, order)
 PHANTOMDB_COMPARE(floating, double, order)
 PHANTOMDB_COMPARE(bytes, std::string_view, order)
-PHANTOMDB_COMPARE(padded, std::string_view, [](auto l, auto r) { return order(without_padding(l), without_padding(r)); })
+PHANTOMDB_COMPARE(padded, std::string_view,
+                  [](auto l, auto r) { return order(without_padding(l), without_padding(r)); })
 }  // namespace detail
 PHANTOMDB_COMPARE(numeric, numeric, detail::order)
 PHANTOMDB_COMPARE(interval, interval, detail::order)
@@ -52,12 +53,12 @@ PHANTOMDB_COMPARE(uuid, uuid const&, detail::order)
 #undef PHANTOMDB_COMPARE
 
 /// The types that compare alike share their functions.
-#define PHANTOMDB_COMPARE_AS(prefix, same)                      \
-    inline constexpr auto prefix##_eq = &detail::same##_eq;     \
-    inline constexpr auto prefix##_ne = &detail::same##_ne;     \
-    inline constexpr auto prefix##_lt = &detail::same##_lt;     \
-    inline constexpr auto prefix##_le = &detail::same##_le;     \
-    inline constexpr auto prefix##_gt = &detail::same##_gt;     \
+#define PHANTOMDB_COMPARE_AS(prefix, same) \
+    inline constexpr auto prefix##_eq = &detail::same##_eq; \
+    inline constexpr auto prefix##_ne = &detail::same##_ne; \
+    inline constexpr auto prefix##_lt = &detail::same##_lt; \
+    inline constexpr auto prefix##_le = &detail::same##_le; \
+    inline constexpr auto prefix##_gt = &detail::same##_gt; \
     inline constexpr auto prefix##_ge = &detail::same##_ge;
 
 PHANTOMDB_COMPARE_AS(boolean, integer)

@@ -57,10 +57,10 @@ struct extreme<std::string_view, Before> {
 
 }  // namespace detail
 
-#define PHANTOMDB_EXTREME(type, physical_type)                                                              \
-    template <>                                                                                             \
-    struct aggregate<aggregate_id::min_##type> : detail::extreme<physical_type, functions::type##_lt> {};   \
-    template <>                                                                                             \
+#define PHANTOMDB_EXTREME(type, physical_type) \
+    template <> \
+    struct aggregate<aggregate_id::min_##type> : detail::extreme<physical_type, functions::type##_lt> {}; \
+    template <> \
     struct aggregate<aggregate_id::max_##type> : detail::extreme<physical_type, functions::type##_gt> {};
 
 PHANTOMDB_EXTREME(int2, std::int64_t)

@@ -43,7 +43,7 @@ struct kernel_arguments {
     std::uint16_t const* selection = nullptr;  ///< `count` ascending row numbers; a null pointer means rows 0 … count-1
     std::size_t count = 0;
     datum* results = nullptr;
-    std::uint8_t* nulls = nullptr;             ///< 0 or 1 is written for every selected row
+    std::uint8_t* nulls = nullptr;  ///< 0 or 1 is written for every selected row
     sql_type result_type{};
 };
 
@@ -140,7 +140,7 @@ struct row_loop {
     template <std::size_t... I>
     static void run(call_context& context, kernel_arguments const& work, std::index_sequence<I...>) {
         [[maybe_unused]] column_reader const in[sizeof...(Parameters) + 1]{column_reader{work.inputs[I]}...,
-                                                                          column_reader{kernel_input{}}};
+                                                                           column_reader{kernel_input{}}};
         auto one = [&](std::size_t row) {
             if constexpr (Context) put(work, row, Function(context, in[I].template get<Parameters>(row)...));
             else put(work, row, Function(in[I].template get<Parameters>(row)...));
@@ -193,10 +193,10 @@ template <function_id>
 struct scalar;
 
 /// Ties a row of a function list to the C++ function of the same name.
-#define PHANTOMDB_SCALAR(enumerator, ...)                       \
-    template <>                                                 \
-    struct scalar<function_id::enumerator> {                    \
-        static constexpr auto call = functions::enumerator;     \
+#define PHANTOMDB_SCALAR(enumerator, ...) \
+    template <> \
+    struct scalar<function_id::enumerator> { \
+        static constexpr auto call = functions::enumerator; \
     };
 
 /// The loop for `id`; include the family's header.

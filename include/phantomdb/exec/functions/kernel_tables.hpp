@@ -6,7 +6,7 @@
 
 namespace phantomdb::exec::tables {
 
-extern kernel const comparison[], arithmetic[], math[], text[], bytes[], pattern[], temporal[], format[], json[], session[];
+extern kernel const comparison[], arithmetic[], math[], numeric_math[], text[], pattern[], temporal[], system[];
 extern aggregate_kernel const numeric_aggregates[], extreme_aggregates[], collecting_aggregates[];
 
 }  // namespace phantomdb::exec::tables

@@ -46,9 +46,7 @@ namespace degrees {
 inline constexpr double to_radians = std::numbers::pi / 180;
 
 inline double sin_to_30(double x) { return std::sin(x * to_radians) / std::sin(30 * to_radians) / 2; }
-inline double cos_to_60(double x) {
-    return 1 - (1 - std::cos(x * to_radians)) / (1 - std::cos(60 * to_radians)) / 2;
-}
+inline double cos_to_60(double x) { return 1 - (1 - std::cos(x * to_radians)) / (1 - std::cos(60 * to_radians)) / 2; }
 inline double sin_to_90(double x) { return x <= 30 ? sin_to_30(x) : cos_to_60(90 - x); }
 inline double cos_to_90(double x) { return x <= 60 ? cos_to_60(x) : sin_to_30(90 - x); }
 
@@ -154,7 +152,8 @@ inline double radians(double x) { return detail::floats<double>::multiply(x, det
 inline constexpr auto sin = &detail::periodic<&std::sin>, sind = &detail::periodic<&detail::degrees::sin>;
 inline constexpr auto cos = &detail::periodic<&std::cos>, cosd = &detail::periodic<&detail::degrees::cos>;
 inline constexpr auto tan = &detail::periodic<&std::tan>, tand = &detail::periodic<&detail::degrees::tan<false>>;
-inline constexpr auto cot = &detail::periodic<&detail::cotangent>, cotd = &detail::periodic<&detail::degrees::tan<true>>;
+inline constexpr auto cot = &detail::periodic<&detail::cotangent>,
+                      cotd = &detail::periodic<&detail::degrees::tan<true>>;
 inline constexpr auto asin = &detail::on_unit_interval<&std::asin>;
 inline constexpr auto asind = &detail::on_unit_interval<&detail::degrees::asin>;
 inline constexpr auto acos = &detail::on_unit_interval<&std::acos>;

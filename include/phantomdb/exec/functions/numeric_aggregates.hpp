@@ -286,7 +286,7 @@ struct aggregate<aggregate_id::count_any> : detail::counting {
 
 /// Ties an entry of the aggregate list to the struct that computes it.
 #define PHANTOMDB_AGGREGATE(enumerator, ...) \
-    template <>                              \
+    template <> \
     struct aggregate<aggregate_id::enumerator> : __VA_ARGS__ {};
 
 PHANTOMDB_AGGREGATE(sum_int2, detail::small_integer_sum)
@@ -304,11 +304,11 @@ PHANTOMDB_AGGREGATE(avg_float4, detail::float_average)
 PHANTOMDB_AGGREGATE(avg_float8, detail::float_average)
 PHANTOMDB_AGGREGATE(avg_interval, detail::interval_average)
 
-#define PHANTOMDB_SPREADS(type, computed)                                               \
-    PHANTOMDB_AGGREGATE(variance_##type, detail::computed<detail::spread::var_samp>)    \
-    PHANTOMDB_AGGREGATE(var_samp_##type, detail::computed<detail::spread::var_samp>)    \
-    PHANTOMDB_AGGREGATE(var_pop_##type, detail::computed<detail::spread::var_pop>)      \
-    PHANTOMDB_AGGREGATE(stddev_##type, detail::computed<detail::spread::stddev_samp>)   \
+#define PHANTOMDB_SPREADS(type, computed) \
+    PHANTOMDB_AGGREGATE(variance_##type, detail::computed<detail::spread::var_samp>) \
+    PHANTOMDB_AGGREGATE(var_samp_##type, detail::computed<detail::spread::var_samp>) \
+    PHANTOMDB_AGGREGATE(var_pop_##type, detail::computed<detail::spread::var_pop>) \
+    PHANTOMDB_AGGREGATE(stddev_##type, detail::computed<detail::spread::stddev_samp>) \
     PHANTOMDB_AGGREGATE(stddev_samp_##type, detail::computed<detail::spread::stddev_samp>) \
     PHANTOMDB_AGGREGATE(stddev_pop_##type, detail::computed<detail::spread::stddev_pop>)
 PHANTOMDB_SPREADS(int2, integer_spread)
@@ -319,9 +319,9 @@ PHANTOMDB_SPREADS(float4, float_spread)
 PHANTOMDB_SPREADS(float8, float_spread)
 #undef PHANTOMDB_SPREADS
 
-#define PHANTOMDB_BIT_FOLDS(type)                            \
-    PHANTOMDB_AGGREGATE(bit_and_##type, detail::bits_and)    \
-    PHANTOMDB_AGGREGATE(bit_or_##type, detail::bits_or)      \
+#define PHANTOMDB_BIT_FOLDS(type) \
+    PHANTOMDB_AGGREGATE(bit_and_##type, detail::bits_and) \
+    PHANTOMDB_AGGREGATE(bit_or_##type, detail::bits_or) \
     PHANTOMDB_AGGREGATE(bit_xor_##type, detail::bits_xor)
 PHANTOMDB_BIT_FOLDS(int2)
 PHANTOMDB_BIT_FOLDS(int4)
@@ -332,12 +332,12 @@ PHANTOMDB_AGGREGATE(bool_and, detail::all_true)
 PHANTOMDB_AGGREGATE(every, detail::all_true)
 PHANTOMDB_AGGREGATE(bool_or, detail::some_true)
 
-#define PHANTOMDB_REGRESSION(name, is_null, formula)                              \
-    template <>                                                                   \
-    struct aggregate<aggregate_id::name> : detail::pair_moments {                 \
-        static std::optional<double> finish(state const& s) {                     \
-            return is_null ? std::nullopt : std::optional<double>{formula};       \
-        }                                                                         \
+#define PHANTOMDB_REGRESSION(name, is_null, formula) \
+    template <> \
+    struct aggregate<aggregate_id::name> : detail::pair_moments { \
+        static std::optional<double> finish(state const& s) { \
+            return is_null ? std::nullopt : std::optional<double>{formula}; \
+        } \
     };
 PHANTOMDB_REGRESSION(corr, s.count < 1 || s.xx == 0 || s.yy == 0, s.xy / std::sqrt(s.xx * s.yy))
 PHANTOMDB_REGRESSION(covar_pop, s.count < 1, s.xy / s.count)

@@ -46,7 +46,8 @@ bool like(std::string_view text, std::string_view pattern) {
         p = retry_pattern;
         if (char next = pattern[p]; next != '_' && next != '\\') {
             if (retry_text >= text.size()) return false;
-            auto found = static_cast<char const*>(std::memchr(text.data() + retry_text, next, text.size() - retry_text));
+            auto found =
+                static_cast<char const*>(std::memchr(text.data() + retry_text, next, text.size() - retry_text));
             if (!found) return false;
             retry_text = static_cast<std::size_t>(found - text.data());
         }

@@ -16,9 +16,9 @@ inline nullable_datum ask(function_id which, call_context& context, call_argumen
 }
 }  // namespace detail
 
-#define PHANTOMDB_ASK(enumerator, ...)                                                         \
+#define PHANTOMDB_ASK(enumerator, ...) \
     inline nullable_datum enumerator(call_context& context, call_arguments const& arguments) { \
-        return detail::ask(function_id::enumerator, context, arguments);                       \
+        return detail::ask(function_id::enumerator, context, arguments); \
     }
 PHANTOMDB_SYSTEM_FUNCTIONS(PHANTOMDB_ASK)
 #undef PHANTOMDB_ASK

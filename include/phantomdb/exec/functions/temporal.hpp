@@ -63,7 +63,9 @@ inline std::int64_t timestamptz_subtract(call_context& context, std::int64_t ins
 }
 inline constexpr auto timestamptz_difference = &timestamp_difference;
 
-inline std::int64_t date_add(std::int64_t days, interval span) { return timestamp_add(timestamp_from_date(days), span); }
+inline std::int64_t date_add(std::int64_t days, interval span) {
+    return timestamp_add(timestamp_from_date(days), span);
+}
 inline std::int64_t add_date(interval span, std::int64_t days) { return date_add(days, span); }
 inline std::int64_t date_subtract_interval(std::int64_t days, interval span) { return date_add(days, -span); }
 
@@ -173,7 +175,8 @@ inline std::int64_t make_timestamp(std::int32_t year, std::int32_t month, std::i
     std::int64_t days = detail::make_day(year, month, day), time = detail::make_clock(hour, minute, second);
     int128 result = int128{days} * microseconds_per_day + time;
     if (result < temporal_limits::timestamp_first || result >= temporal_limits::timestamp_end) {
-        detail::out_of_range("timestamp out of range: %d-%02d-%02d %d:%02d:%02g", year, month, day, hour, minute, second);
+        detail::out_of_range("timestamp out of range: %d-%02d-%02d %d:%02d:%02g", year, month, day, hour, minute,
+                             second);
     }
     return static_cast<std::int64_t>(result);
 }

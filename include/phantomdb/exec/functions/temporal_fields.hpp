@@ -16,8 +16,29 @@ namespace phantomdb::exec::functions {
 namespace detail {
 
 enum class field : std::uint8_t {
-    microsecond, millisecond, second, minute, hour, day, week, month, quarter, year, decade, century, millennium,
-    dow, isodow, doy, isoyear, julian, epoch, timezone, timezone_hour, timezone_minute, unknown,
+    microsecond,
+    millisecond,
+    second,
+    minute,
+    hour,
+    day,
+    week,
+    month,
+    quarter,
+    year,
+    decade,
+    century,
+    millennium,
+    dow,
+    isodow,
+    doy,
+    isoyear,
+    julian,
+    epoch,
+    timezone,
+    timezone_hour,
+    timezone_minute,
+    unknown,
 };
 
 struct field_word {
@@ -25,25 +46,76 @@ struct field_word {
     detail::field field;
 };
 inline constexpr field_word field_words[] = {
-    {"microseconds", field::microsecond}, {"microsecond", field::microsecond}, {"us", field::microsecond},
-    {"usec", field::microsecond}, {"usecs", field::microsecond}, {"usecond", field::microsecond},
-    {"useconds", field::microsecond}, {"milliseconds", field::millisecond}, {"millisecond", field::millisecond},
-    {"ms", field::millisecond}, {"msec", field::millisecond}, {"msecs", field::millisecond},
-    {"msecond", field::millisecond}, {"mseconds", field::millisecond}, {"second", field::second},
-    {"seconds", field::second}, {"sec", field::second}, {"secs", field::second}, {"s", field::second},
-    {"minute", field::minute}, {"minutes", field::minute}, {"min", field::minute}, {"mins", field::minute},
-    {"m", field::minute}, {"hour", field::hour}, {"hours", field::hour}, {"hr", field::hour}, {"hrs", field::hour},
-    {"h", field::hour}, {"day", field::day}, {"days", field::day}, {"d", field::day}, {"week", field::week},
-    {"weeks", field::week}, {"w", field::week}, {"month", field::month}, {"months", field::month},
-    {"mon", field::month}, {"mons", field::month}, {"quarter", field::quarter}, {"qtr", field::quarter},
-    {"year", field::year}, {"years", field::year}, {"yr", field::year}, {"yrs", field::year}, {"y", field::year},
-    {"decade", field::decade}, {"decades", field::decade}, {"dec", field::decade}, {"decs", field::decade},
-    {"century", field::century}, {"centuries", field::century}, {"cent", field::century}, {"c", field::century},
-    {"millennium", field::millennium}, {"millennia", field::millennium}, {"mil", field::millennium},
-    {"mils", field::millennium}, {"dow", field::dow}, {"isodow", field::isodow}, {"doy", field::doy},
-    {"isoyear", field::isoyear}, {"julian", field::julian}, {"jd", field::julian}, {"epoch", field::epoch},
-    {"timezone", field::timezone}, {"timezone_h", field::timezone_hour}, {"timezone_hour", field::timezone_hour},
-    {"timezone_m", field::timezone_minute}, {"timezone_minute", field::timezone_minute},
+    {"microseconds", field::microsecond},
+    {"microsecond", field::microsecond},
+    {"us", field::microsecond},
+    {"usec", field::microsecond},
+    {"usecs", field::microsecond},
+    {"usecond", field::microsecond},
+    {"useconds", field::microsecond},
+    {"milliseconds", field::millisecond},
+    {"millisecond", field::millisecond},
+    {"ms", field::millisecond},
+    {"msec", field::millisecond},
+    {"msecs", field::millisecond},
+    {"msecond", field::millisecond},
+    {"mseconds", field::millisecond},
+    {"second", field::second},
+    {"seconds", field::second},
+    {"sec", field::second},
+    {"secs", field::second},
+    {"s", field::second},
+    {"minute", field::minute},
+    {"minutes", field::minute},
+    {"min", field::minute},
+    {"mins", field::minute},
+    {"m", field::minute},
+    {"hour", field::hour},
+    {"hours", field::hour},
+    {"hr", field::hour},
+    {"hrs", field::hour},
+    {"h", field::hour},
+    {"day", field::day},
+    {"days", field::day},
+    {"d", field::day},
+    {"week", field::week},
+    {"weeks", field::week},
+    {"w", field::week},
+    {"month", field::month},
+    {"months", field::month},
+    {"mon", field::month},
+    {"mons", field::month},
+    {"quarter", field::quarter},
+    {"qtr", field::quarter},
+    {"year", field::year},
+    {"years", field::year},
+    {"yr", field::year},
+    {"yrs", field::year},
+    {"y", field::year},
+    {"decade", field::decade},
+    {"decades", field::decade},
+    {"dec", field::decade},
+    {"decs", field::decade},
+    {"century", field::century},
+    {"centuries", field::century},
+    {"cent", field::century},
+    {"c", field::century},
+    {"millennium", field::millennium},
+    {"millennia", field::millennium},
+    {"mil", field::millennium},
+    {"mils", field::millennium},
+    {"dow", field::dow},
+    {"isodow", field::isodow},
+    {"doy", field::doy},
+    {"isoyear", field::isoyear},
+    {"julian", field::julian},
+    {"jd", field::julian},
+    {"epoch", field::epoch},
+    {"timezone", field::timezone},
+    {"timezone_h", field::timezone_hour},
+    {"timezone_hour", field::timezone_hour},
+    {"timezone_m", field::timezone_minute},
+    {"timezone_minute", field::timezone_minute},
 };
 
 constexpr field find_field(std::string_view text) {
@@ -57,8 +129,8 @@ constexpr field find_field(std::string_view text) {
     std::string lower;
     for (char c : text) lower += phantomdb::detail::to_lower(c);
     bool known = which != field::unknown;
-    std::string message =
-        "unit \"" + lower + (known ? "\" not supported for type " : "\" not recognized for type ") + std::string(facts(type).name);
+    std::string message = "unit \"" + lower + (known ? "\" not supported for type " : "\" not recognized for type ") +
+                          std::string(facts(type).name);
     error problem(known ? errc::feature_not_supported : errc::invalid_parameter_value, std::move(message));
     if (which == field::week && type == type_id::interval) problem.detail = "Months usually have fractional weeks.";
     throw problem;
@@ -71,15 +143,15 @@ struct field_value {
     int scale = 0;
 
     explicit operator numeric() const { return numeric::from(digits, scale); }
-    explicit operator double() const {
-        return static_cast<double>(digits) / (scale == 6 ? 1e6 : scale == 3 ? 1e3 : 1);
-    }
+    explicit operator double() const { return static_cast<double>(digits) / (scale == 6 ? 1e6 : scale == 3 ? 1e3 : 1); }
 };
 
 /// Years are astronomical inside (0 is 1 BC), and people have no year 0.
 constexpr std::int64_t spoken_year(std::int64_t year) { return year > 0 ? year : year - 1; }
 constexpr std::int64_t decade_of(std::int64_t year) { return year >= 0 ? year / 10 : -((8 - (year - 1)) / 10); }
-constexpr std::int64_t century_of(std::int64_t year) { return year > 0 ? (year + 99) / 100 : -((99 - (year - 1)) / 100); }
+constexpr std::int64_t century_of(std::int64_t year) {
+    return year > 0 ? (year + 99) / 100 : -((99 - (year - 1)) / 100);
+}
 constexpr std::int64_t millennium_of(std::int64_t year) {
     return year > 0 ? (year + 999) / 1000 : -((999 - (year - 1)) / 1000);
 }
@@ -120,11 +192,18 @@ constexpr std::optional<field_value> time_field(field which, std::int64_t time) 
 template <class Result>
 std::optional<Result> infinite_field(std::string_view text, field which, type_id type, bool negative) {
     switch (which) {
-        case field::year: case field::decade: case field::century: case field::millennium: case field::julian:
-        case field::isoyear: case field::epoch:
+        case field::year:
+        case field::decade:
+        case field::century:
+        case field::millennium:
+        case field::julian:
+        case field::isoyear:
+        case field::epoch:
             if constexpr (std::is_same_v<Result, numeric>) return phantomdb::detail::infinity_of(negative ? -1 : 1);
             else return negative ? -HUGE_VAL : HUGE_VAL;
-        case field::timezone: case field::timezone_hour: case field::timezone_minute:
+        case field::timezone:
+        case field::timezone_hour:
+        case field::timezone_minute:
             if (type != type_id::timestamptz) unsuitable_field(text, which, type);
             return std::nullopt;
         case field::unknown: unsuitable_field(text, which, type);
@@ -163,7 +242,8 @@ std::optional<Result> point_field(std::string_view text, std::int64_t local, std
 
 template <class Result>
 std::optional<Result> timestamp_field(std::string_view text, std::int64_t local) {
-    if (!is_finite_timestamp(local)) return infinite_field<Result>(text, find_field(text), type_id::timestamp, local < 0);
+    if (!is_finite_timestamp(local))
+        return infinite_field<Result>(text, find_field(text), type_id::timestamp, local < 0);
     return point_field<Result>(text, local, local, type_id::timestamp);
 }
 template <class Result>
@@ -171,7 +251,8 @@ std::optional<Result> timestamptz_field(call_context& context, std::string_view 
     if (!is_finite_timestamp(instant)) {
         return infinite_field<Result>(text, find_field(text), type_id::timestamptz, instant < 0);
     }
-    return point_field<Result>(text, local_from_instant(instant, *context.settings.zone), instant, type_id::timestamptz);
+    return point_field<Result>(text, local_from_instant(instant, *context.settings.zone), instant,
+                               type_id::timestamptz);
 }
 
 template <class Result>
@@ -218,10 +299,12 @@ inline std::int64_t truncate(std::string_view text, field which, std::int64_t lo
         case field::year: return start(date.year, 1);
         case field::decade: return start(date.year > 0 ? date.year / 10 * 10 : -((8 - (date.year - 1)) / 10) * 10, 1);
         case field::century:
-            return start(date.year > 0 ? (date.year + 99) / 100 * 100 - 99 : -((99 - (date.year - 1)) / 100) * 100 + 1, 1);
+            return start(date.year > 0 ? (date.year + 99) / 100 * 100 - 99 : -((99 - (date.year - 1)) / 100) * 100 + 1,
+                         1);
         case field::millennium:
-            return start(date.year > 0 ? (date.year + 999) / 1000 * 1000 - 999
-                                       : -((999 - (date.year - 1)) / 1000) * 1000 + 1, 1);
+            return start(
+                date.year > 0 ? (date.year + 999) / 1000 * 1000 - 999 : -((999 - (date.year - 1)) / 1000) * 1000 + 1,
+                1);
         default: unsuitable_field(text, which, type);
     }
 }

@@ -253,7 +253,9 @@ inline constexpr auto position = &strpos;
 inline std::int64_t bytea_position(std::string_view text, std::string_view part) {
     return static_cast<std::int64_t>(text.find(part) + 1);
 }
-inline bool starts_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
+inline bool starts_with(std::string_view text, std::string_view prefix) {
+    return text.substr(0, prefix.size()) == prefix;
+}
 inline constexpr auto starts_with_operator = &starts_with;
 
 inline std::string_view split_part(std::string_view text, std::string_view delimiter, std::int64_t field) {
@@ -362,7 +364,8 @@ std::string_view hexadecimal(call_context& context, std::int64_t value) {
     char digits[16];
     char* begin = digits + sizeof digits;
     auto rest = static_cast<Unsigned>(value);
-    do *--begin = "0123456789abcdef"[rest & 15]; while ((rest >>= 4) != 0);
+    do *--begin = "0123456789abcdef"[rest & 15];
+    while ((rest >>= 4) != 0);
     return context.memory.copy({begin, static_cast<std::size_t>(digits + sizeof digits - begin)});
 }
 }  // namespace detail

@@ -1,0 +1,1 @@
+#include <phantomdb/exec/functions/numeric_math.ipp>
