@@ -13,7 +13,7 @@
 
 namespace phantomdb::storage {
 
-/// Position in a commit log: 1 for the first batch, then 2, 3 … without gaps. 0: before everything.
+/// Position in a commit log, rising from 1. 0: before everything.
 using lsn_type = std::uint64_t;
 
 /// Changes to keys, applied in the order they were added: a later one for the same key wins.

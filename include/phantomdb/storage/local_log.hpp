@@ -1,0 +1,507 @@
+/// @file Defines `local_log`, the commit log in segment files of one directory.
+///
+/// A segment file is called log-<its number in hex>:
+///
+///     header    "PhantomL" · u32 format (1) · u32 epoch (its number) · u64 LSN of the record before it · u32 CRC32C of this · 0
+///     records   each at a multiple of 8 bytes
+///     zeros     the file is filled ahead with zeros, so that a sync need not write metadata
+///
+///     record    u32 payload length · u32 CRC32C of payload and header · u64 LSN · u64 synced · u32 epoch · u32 0 · payload
+///               synced: the greatest LSN known to be durable when this record was appended
+///
+/// Writing: whoever waits first writes, and syncs once, what all have appended by then; what arrives meanwhile is the
+/// next group. A new segment begins only once the one before is synced. If a sync fails, the log is poisoned: what the
+/// disk holds is unknown, so everything is refused until it is opened again. If space runs out, what was appended is
+/// refused with 53100, and the next append tries again at the same place.
+///
+/// Opening: a segment is read up to the first bytes that are no record with the right epoch and a rising LSN.
+/// 1. Another segment follows: the last LSN read must be the one its header names; otherwise the log is damaged.
+/// 2. It is the last, and somewhere behind there is a sound record that knows (by `synced`) that a record we could not
+///    read had been durable: the log is damaged. Refused, with file and offset.
+/// 3. Otherwise these bytes were never acknowledged: a torn tail, cut off.
+#pragma once
+
+#include <phantomdb/base/error.hpp>
+#include <phantomdb/codec/crc32c.hpp>
+#include <phantomdb/codec/varint.hpp>
+#include <phantomdb/env/environment.hpp>
+#include <phantomdb/storage/commit_log.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace phantomdb::storage {
+
+struct local_log_options {
+    std::uint64_t segment_bytes = std::uint64_t{64} << 20;
+    std::uint64_t fill_ahead_bytes = std::uint64_t{1} << 20;
+    bool sync = true;  ///< false: `wait_durable` does not sync; a loss of power may cost the last commits or the log
+};
+
+namespace detail {
+
+inline constexpr std::uint32_t segment_format = 1;
+inline constexpr std::size_t segment_header_bytes = 32;
+inline constexpr std::size_t record_header_bytes = 32;
+inline constexpr std::string_view segment_magic = "PhantomL";
+
+constexpr std::uint64_t padded(std::uint64_t size) { return (size + 7) & ~std::uint64_t{7}; }
+
+inline std::string segment_name(std::uint64_t number) {
+    char name[32];
+    std::snprintf(name, sizeof name, "log-%016llx", static_cast<unsigned long long>(number));
+    return name;
+}
+
+struct log_record {
+    lsn_type lsn = 0;
+    lsn_type synced = 0;
+    std::string_view payload;
+    std::uint64_t size = 0;  ///< in the file
+};
+
+/// The checksum of a record whose header is at `header`; the field of the checksum itself is left out.
+inline std::uint32_t record_checksum(char const* header, std::uint32_t payload_checksum) {
+    std::uint32_t const length = codec::crc32c({header, 4}, payload_checksum);
+    return codec::crc32c({header + 8, record_header_bytes - 8}, length);
+}
+
+/// The record at the front of `bytes`, if there is a sound one of this epoch.
+inline std::optional<log_record> parse_record(std::string_view bytes, std::uint32_t epoch) {
+    if (bytes.size() < record_header_bytes) return std::nullopt;
+    char const* const at = bytes.data();
+    std::uint64_t const length = codec::load_fixed<std::uint32_t>(at);
+    if (codec::load_fixed<std::uint32_t>(at + 24) != epoch || length > bytes.size() - record_header_bytes)
+        return std::nullopt;
+    log_record record;
+    record.lsn = codec::load_fixed<std::uint64_t>(at + 8);
+    record.synced = codec::load_fixed<std::uint64_t>(at + 16);
+    record.payload = bytes.substr(record_header_bytes, length);
+    record.size = padded(record_header_bytes + length);
+    if (record_checksum(at, codec::crc32c(record.payload)) != codec::load_fixed<std::uint32_t>(at + 4))
+        return std::nullopt;
+    return record;
+}
+
+}  // namespace detail
+
+/// Model of `commit_log`. One per directory. Records are at most 4 GiB less one page.
+template <env::environment Environment>
+class local_log {
+public:
+    /// Opens the log in `directory`, or begins one there that continues after `after`, and gives every record above
+    /// `after` to `replay`. Throws data_corrupted where the log is damaged, or does not reach down to `after`.
+    local_log(Environment& environment, std::string directory, local_log_options options = {}, lsn_type after = 0,
+              log_reader const& replay = {})
+        : environment_(environment), directory_(std::move(directory)), options_(options) {
+        environment_.create_directory(directory_);
+        recover(after, replay);
+    }
+    local_log(local_log const&) = delete;
+    local_log& operator=(local_log const&) = delete;
+
+    lsn_type append(std::string_view payload) {
+        if (payload.size() > most_payload) {
+            throw error(errc::program_limit_exceeded, "transaction is too large")
+                .with_detail("Its changes have " + std::to_string(payload.size()) + " bytes; the limit is " +
+                             std::to_string(most_payload) + ".")
+                .with_hint("Commit in smaller steps.");
+        }
+        std::uint32_t const checksum = codec::crc32c(payload);
+        std::uint64_t const size = detail::padded(detail::record_header_bytes + payload.size());
+        std::lock_guard const hold(mutex_);
+        refuse_if_poisoned();
+        bool const rotate =
+            rotate_next_ || (end_.offset > detail::segment_header_bytes && end_.offset + size > options_.segment_bytes);
+        if (rotate) {
+            closed_bytes_[end_.segment] = end_.offset;
+            end_ = {end_.segment + 1, detail::segment_header_bytes};
+        }
+        if (rotate || pending_.empty()) pending_.push_back({end_, rotate, kept_, last_ + 1, 0, {}});
+        rotate_next_ = false;
+        group& into = pending_.back();
+        char header[detail::record_header_bytes]{};
+        codec::store_fixed(header, static_cast<std::uint32_t>(payload.size()));
+        codec::store_fixed(header + 8, ++last_);
+        codec::store_fixed(header + 16, durable_);
+        codec::store_fixed(header + 24, static_cast<std::uint32_t>(end_.segment));
+        codec::store_fixed(header + 4, detail::record_checksum(header, checksum));
+        into.bytes.append(header, sizeof header);
+        into.bytes.append(payload);
+        into.bytes.resize(detail::padded(into.bytes.size()), '\0');
+        into.last = kept_ = last_;
+        end_.offset += size;
+        statistics_.bytes += size;
+        ++statistics_.records;
+        return last_;
+    }
+
+    void wait_durable(lsn_type lsn) { wait(lsn, options_.sync); }
+    void wait_written(lsn_type lsn) { wait(lsn, false); }
+
+    lsn_type durable() const {
+        std::lock_guard const hold(mutex_);
+        return durable_;
+    }
+    lsn_type last() const {
+        std::lock_guard const hold(mutex_);
+        return last_;
+    }
+    log_statistics statistics() const {
+        std::lock_guard const hold(mutex_);
+        return statistics_;
+    }
+
+    void read(lsn_type from, log_reader const& reader) {
+        std::vector<segment> segments;
+        lsn_type upto = 0;
+        {
+            std::lock_guard const hold(mutex_);
+            segments = segments_;
+            upto = durable_;
+        }
+        for (std::size_t i = 0; i < segments.size(); ++i) {
+            if (i + 1 < segments.size() && segments[i + 1].previous < from) continue;
+            std::string const bytes = read_file(detail::segment_name(segments[i].number));
+            lsn_type last = segments[i].previous;
+            scan(bytes, segments[i].number, last, [&](detail::log_record const& record) {
+                if (record.lsn >= from && record.lsn <= upto) reader(record.lsn, record.payload);
+            });
+        }
+    }
+
+    /// Removes the segments that hold only records below `below`. The one being written stays until the next.
+    void truncate(lsn_type below) {
+        std::vector<std::uint64_t> unneeded;
+        {
+            std::lock_guard const hold(mutex_);
+            std::size_t n = 0;
+            while (n + 1 < segments_.size() && segments_[n + 1].previous < below)
+                unneeded.push_back(segments_[n++].number);
+            segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(n));
+            if (last_ < below && end_.offset > detail::segment_header_bytes && pending_.empty()) rotate_next_ = true;
+        }
+        for (std::uint64_t const number : unneeded) {
+            environment_.remove(env::join(directory_, detail::segment_name(number)));
+            std::lock_guard const hold(mutex_);
+            if (auto const closed = closed_bytes_.extract(number)) statistics_.bytes -= closed.mapped();
+        }
+        if (!unneeded.empty()) environment_.sync_directory(directory_);
+    }
+
+private:
+    struct position {
+        std::uint64_t segment = 0;
+        std::uint64_t offset = 0;
+    };
+    struct segment {
+        std::uint64_t number;
+        lsn_type previous;  // the LSN before its first record
+    };
+    /// Records that go to one place in one write.
+    struct group {
+        position at;
+        bool new_segment;
+        lsn_type previous;  // the LSN before these records in the log; refused ones were never there
+        lsn_type first, last;
+        std::string bytes;
+    };
+    struct refused {
+        lsn_type first, last;
+        error reason;
+    };
+
+    // ---- writing ----
+
+    void wait(lsn_type lsn, bool sync) {
+        std::unique_lock hold(mutex_);
+        for (;;) {
+            for (refused const& r : refused_) {
+                if (lsn >= r.first && lsn <= r.last) throw r.reason;
+            }
+            if ((sync ? durable_ : written_) >= lsn) return;
+            refuse_if_poisoned();
+            if (busy_) {
+                progress_.wait(hold);
+                continue;
+            }
+            busy_ = true;
+            write_pending(hold, sync);
+            busy_ = false;
+            progress_.notify_all();
+        }
+    }
+
+    void refuse_if_poisoned() const {
+        if (poison_) throw *poison_;
+    }
+
+    /// Writes what is pending, and syncs. Called by one thread at a time with the lock, which it lets go meanwhile.
+    void write_pending(std::unique_lock<std::mutex>& hold, bool sync) {
+        std::vector<group> groups = std::exchange(pending_, {});
+        lsn_type const last = last_;
+        lsn_type done = written_;
+        std::optional<error> failure;
+        std::size_t n = 0;
+        hold.unlock();
+        try {
+            for (; n < groups.size(); ++n) {
+                write(groups[n]);
+                done = groups[n].last;
+            }
+            if (sync) sync_file();
+        } catch (error const& e) {
+            failure = e;
+        } catch (std::exception const& e) {
+            failure = error(errc::io_error, e.what());
+        }
+        hold.lock();
+        statistics_.groups += n;
+        if (!failure) {
+            written_ = last;
+            if (sync || !options_.sync) durable_ = last;
+            if (sync) ++statistics_.syncs;
+        } else if (syncing_ || failure->code != errc::disk_full) {
+            poison(*failure);
+        } else {
+            written_ = kept_ = done;
+            refuse_from(groups[n], *failure);
+        }
+    }
+
+    void write(group const& g) {
+        if (g.new_segment) {
+            sync_file();
+            begin_segment(g.at.segment, g.previous);
+        }
+        std::uint64_t const end = g.at.offset + g.bytes.size();
+        if (end > filled_ && g.bytes.size() < options_.fill_ahead_bytes) {
+            std::uint64_t const whole = std::max(options_.segment_bytes, end);
+            std::string const zeros(std::min(std::max(filled_ + options_.fill_ahead_bytes, end), whole) - filled_,
+                                    '\0');
+            file_->write_at(filled_, zeros);
+            filled_ += zeros.size();
+        }
+        file_->write_at(g.at.offset, g.bytes);
+        filled_ = std::max(filled_, end);
+    }
+
+    /// A failure in here is final: `syncing_` stays set.
+    void sync_file() {
+        syncing_ = true;
+        file_->sync();
+        syncing_ = false;
+    }
+
+    void begin_segment(std::uint64_t number, lsn_type previous) {
+        std::string header(detail::segment_magic);
+        codec::append_fixed(header, detail::segment_format);
+        codec::append_fixed(header, static_cast<std::uint32_t>(number));
+        codec::append_fixed(header, previous);
+        codec::append_fixed(header, codec::crc32c(header));
+        header.resize(detail::segment_header_bytes, '\0');
+        std::string const path = env::join(directory_, detail::segment_name(number));
+        auto file = environment_.open(path, env::open_mode::create);
+        try {
+            file.write_at(0, header);
+            file.sync();
+            environment_.sync_directory(directory_);
+        } catch (error const&) {
+            environment_.remove(path);
+            throw;
+        }
+        file_.emplace(std::move(file));
+        file_segment_ = number;
+        filled_ = detail::segment_header_bytes;
+        std::lock_guard const hold(mutex_);
+        segments_.push_back({number, previous});
+    }
+
+    /// Space ran out at `failed`: it and everything appended since is refused; the next append goes to its place.
+    void refuse_from(group const& failed, error const& reason) {
+        refused_.push_back({failed.first, last_, reason});
+        pending_.clear();
+        rotate_next_ = file_segment_ != failed.at.segment;
+        end_ = rotate_next_ ? position{failed.at.segment - 1, failed.at.offset} : failed.at;
+        if (rotate_next_) return;
+        try {  // what was written of it must not come back after a restart
+            std::string const zeros(detail::record_header_bytes, '\0');
+            if (end_.offset + zeros.size() <= filled_) file_->write_at(end_.offset, zeros);
+        } catch (error const& e) {
+            poison(e);
+        }
+    }
+
+    void poison(error const& reason) {
+        poison_ = error(reason.code, "the commit log cannot be written any more: " + reason.message);
+        poison_->hint =
+            "What the disk holds is not known. Find out what is wrong with it, then open the database again.";
+        pending_.clear();
+    }
+
+    // ---- opening ----
+
+    void recover(lsn_type after, log_reader const& replay) {
+        std::vector<std::string> names = environment_.list(directory_);
+        std::erase_if(names, [](std::string const& name) {
+            return name.size() != 20 || !name.starts_with("log-") ||
+                   name.find_first_not_of("0123456789abcdef", 4) != std::string::npos;
+        });
+        lsn_type last = 0;
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            std::uint64_t const number = std::stoull(names[i].substr(4), nullptr, 16);
+            bool const newest = i + 1 == names.size();
+            std::string bytes = read_file(names[i]);
+            std::optional<lsn_type> const previous = parse_header(bytes, number);
+            if (!previous) {
+                // A crash while the file was made leaves this; so does damage, but then records know better.
+                bool const first_ever = number == 1 && after == 0;
+                if (!newest || (i == 0 && !first_ever) || proves_loss(bytes, 0, number, last))
+                    throw_damaged(names[i], 0, last);
+                environment_.remove(env::join(directory_, names[i]));
+                environment_.sync_directory(directory_);
+                if (i > 0) finish_segment(names[i - 1], read_file(names[i - 1]), last);
+                break;
+            }
+            if (i == 0 && *previous > after) throw_missing(names[i], after, *previous);
+            if (i > 0 && (*previous != last || number != segments_.back().number + 1)) {
+                throw_damaged(names[i - 1], end_.offset, last);
+            }
+            segments_.push_back({number, *previous});
+            last = *previous;
+            end_ = {number, scan(bytes, number, last, [&](detail::log_record const& record) {
+                        if (record.lsn > after && replay) replay(record.lsn, record.payload);
+                    })};
+            statistics_.bytes += end_.offset;
+            if (newest) {
+                finish_segment(names[i], bytes, last);
+            } else {
+                closed_bytes_[number] = end_.offset;
+            }
+        }
+        if (segments_.empty()) {
+            if (after != 0) throw_missing(directory_, 0, after);
+            begin_segment(1, 0);
+            end_ = {1, detail::segment_header_bytes};
+        } else if (last < after) {
+            throw_missing(names.back(), last, after);
+        }
+        last_ = kept_ = written_ = durable_ = last;
+    }
+
+    /// Opens the last segment for writing, and cuts what is behind its last record unless that is zeros.
+    void finish_segment(std::string const& name, std::string const& bytes, lsn_type last) {
+        if (proves_loss(bytes, end_.offset, end_.segment, last)) throw_damaged(name, end_.offset, last);
+        file_segment_ = end_.segment;
+        file_.emplace(environment_.open(env::join(directory_, name), env::open_mode::write));
+        filled_ = bytes.size();
+        if (bytes.find_first_not_of('\0', end_.offset) != std::string::npos) {
+            file_->truncate(end_.offset);
+            filled_ = end_.offset;
+        }
+        file_->sync();  // what was read may have been in the cache only
+    }
+
+    std::string read_file(std::string const& name) {
+        auto const file = environment_.open(env::join(directory_, name), env::open_mode::read);
+        std::string bytes(file.size(), '\0');
+        bytes.resize(file.read_at(0, bytes));
+        return bytes;
+    }
+
+    static std::optional<lsn_type> parse_header(std::string_view bytes, std::uint64_t number) {
+        if (bytes.size() < detail::segment_header_bytes || !bytes.starts_with(detail::segment_magic))
+            return std::nullopt;
+        if (codec::crc32c(bytes.substr(0, 24)) != codec::load_fixed<std::uint32_t>(bytes.data() + 24))
+            return std::nullopt;
+        std::uint32_t const format = codec::load_fixed<std::uint32_t>(bytes.data() + 8);
+        if (format != detail::segment_format) {
+            throw error(errc::feature_not_supported, "the commit log has format " + std::to_string(format) +
+                                                         ", which this version of PhantomDB does not know");
+        }
+        if (codec::load_fixed<std::uint32_t>(bytes.data() + 12) != static_cast<std::uint32_t>(number))
+            return std::nullopt;
+        return codec::load_fixed<std::uint64_t>(bytes.data() + 16);
+    }
+
+    /// Gives the records of a segment to `use` and moves `last` along; the offset behind the last sound one.
+    template <class Use>
+    static std::uint64_t scan(std::string_view bytes, std::uint64_t number, lsn_type& last, Use&& use) {
+        std::uint64_t offset = detail::segment_header_bytes;
+        while (offset < bytes.size()) {
+            auto const record = detail::parse_record(bytes.substr(offset), static_cast<std::uint32_t>(number));
+            if (!record || record->lsn <= last) break;
+            use(*record);
+            last = record->lsn;
+            offset += record->size;
+        }
+        return offset;
+    }
+
+    /// Whether a sound record behind `offset` shows that something above `last` had been durable.
+    static bool proves_loss(std::string_view bytes, std::uint64_t offset, std::uint64_t number, lsn_type last) {
+        for (offset = detail::padded(offset); offset + detail::record_header_bytes <= bytes.size(); offset += 8) {
+            auto const* const at = bytes.data() + offset;
+            if (codec::load_fixed<std::uint32_t>(at + 24) != static_cast<std::uint32_t>(number)) continue;
+            if (codec::load_fixed<std::uint64_t>(at + 16) <= last) continue;
+            if (detail::parse_record(bytes.substr(offset), static_cast<std::uint32_t>(number))) return true;
+        }
+        return false;
+    }
+
+    [[noreturn]] void throw_damaged(std::string const& name, std::uint64_t offset, lsn_type last) const {
+        throw error(errc::data_corrupted, "commit log file \"" + env::join(directory_, name) +
+                                              "\" is damaged at offset " + std::to_string(offset))
+            .with_detail("Commits after LSN " + std::to_string(last) + " were acknowledged and cannot be read.")
+            .with_hint(
+                "Restore the directory from a backup. Or give up all commits after that one: keep a copy, truncate "
+                "this file to " +
+                std::to_string(offset) +
+                " bytes (or remove it, if that is 0), and remove the log files with higher numbers.");
+    }
+    [[noreturn]] void throw_missing(std::string const& name, lsn_type have, lsn_type need) const {
+        throw error(errc::data_corrupted, "the commit log in \"" + directory_ + "\" is incomplete")
+            .with_detail("Records from LSN " + std::to_string(have + 1) + " to " + std::to_string(need) +
+                         " are missing; see \"" + name + "\".")
+            .with_hint("Restore the missing files, or the whole directory from a backup.");
+    }
+
+    static constexpr std::uint64_t most_payload = 0xffff'f000u - detail::record_header_bytes;
+
+    Environment& environment_;
+    std::string directory_;
+    local_log_options options_;
+
+    mutable std::mutex mutex_;
+    std::condition_variable progress_;
+    bool busy_ = false;  // somebody writes; then only that thread touches the last four members
+    std::vector<segment> segments_;
+    std::vector<group> pending_;
+    position end_;  // where the next record goes
+    bool rotate_next_ = false;
+    lsn_type last_ = 0;  // given out
+    lsn_type kept_ = 0;  // given out and not refused
+    lsn_type written_ = 0;
+    lsn_type durable_ = 0;
+    std::map<std::uint64_t, std::uint64_t> closed_bytes_;  // of segments before the one `end_` is in
+    std::vector<refused> refused_;
+    std::optional<error> poison_;
+    log_statistics statistics_;
+
+    std::optional<typename Environment::file_type> file_;
+    std::uint64_t file_segment_ = 0;
+    bool syncing_ = false;
+    std::uint64_t filled_ = 0;  // bytes of the file that exist
+};
+
+}  // namespace phantomdb::storage
