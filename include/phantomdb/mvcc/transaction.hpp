@@ -131,9 +131,15 @@ public:
     }
     /// The newest committed value under `key`, or the own one.
     std::optional<std::string> latest(std::string_view key) const {
-        auto const newest = latest_view();
+        if (writes_ != nullptr) {  // without a view of the own writes: making one would have the next write copy pages
+            if (auto const mine = writes_->tree.get(key)) {
+                if (mine->lsn == erased_mark) return std::nullopt;
+                return std::string(mine->value);
+            }
+        }
+        auto const newest = host_->newest();
         auto const found = newest.get(key);
-        return found ? std::optional<std::string>(*found) : std::nullopt;
+        return found ? std::optional<std::string>(found->value) : std::nullopt;
     }
 
     /// The next statement of a READ COMMITTED transaction sees what is committed now. Other levels keep their snapshot.
