@@ -14,8 +14,8 @@
 
 namespace phantomdb {
 
-/// The type as `format_type` prints it: `numeric(12,2)`, `character varying(20)`, `timestamp(3) without time zone`.
-inline std::string format_type(sql_type type) {
+/// The type as `name_of` prints it: `numeric(12,2)`, `character varying(20)`, `timestamp(3) without time zone`.
+inline std::string name_of(sql_type type) {
     std::string name(facts(type.id).name);
     if (type.modifier < 0) return name;
     switch (type.id) {
@@ -44,7 +44,7 @@ inline std::string_view fit_length(std::string_view text, sql_type type, arena& 
     if (text.size() > limit) {  // in bytes; perhaps not in characters
         std::size_t end = character_offset(text, limit);
         if (policy == overlong::refuse && text.find_first_not_of(' ', end) != std::string_view::npos) {
-            throw error(errc::string_data_right_truncation, "value too long for type " + format_type(type));
+            throw error(errc::string_data_right_truncation, "value too long for type " + name_of(type));
         }
         text = text.substr(0, end);
     }

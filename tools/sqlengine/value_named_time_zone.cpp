@@ -1,0 +1,1 @@
+#include <phantomdb/value/named_time_zone.ipp>
