@@ -336,6 +336,62 @@
     X(time_overlaps, "overlaps", (time, time, time, time), boolean, nonstrict)\
     X(time_overlaps_length, "overlaps", (time, interval, time, interval), boolean, nonstrict)
 
+#define PHANTOMDB_JSON_FUNCTIONS(X)                                           \
+    X(json_member, "->", (json, text), json, op)                              \
+    X(json_element, "->", (json, int4), json, op)                             \
+    X(json_member_text, "->>", (json, text), text, op)                        \
+    X(json_element_text, "->>", (json, int4), text, op)                       \
+    X(json_path, "#>", (json, text), json, op)                                \
+    X(json_path_text, "#>>", (json, text), text, op)                          \
+    X(json_extract_path, "json_extract_path", (json, text), json, variadic)   \
+    X(json_extract_path_text, "json_extract_path_text", (json, text), text, variadic)\
+    X(json_typeof, "json_typeof", (json), text, 0)                            \
+    X(json_array_length, "json_array_length", (json), int4, 0)                \
+    X(json_strip_nulls, "json_strip_nulls", (json), json, 0)                  \
+    X(jsonb_member, "->", (jsonb, text), jsonb, op)                           \
+    X(jsonb_element, "->", (jsonb, int4), jsonb, op)                          \
+    X(jsonb_member_text, "->>", (jsonb, text), text, op)                      \
+    X(jsonb_element_text, "->>", (jsonb, int4), text, op)                     \
+    X(jsonb_path, "#>", (jsonb, text), jsonb, op)                             \
+    X(jsonb_path_text, "#>>", (jsonb, text), text, op)                        \
+    X(jsonb_extract_path, "jsonb_extract_path", (jsonb, text), jsonb, variadic)\
+    X(jsonb_extract_path_text, "jsonb_extract_path_text", (jsonb, text), text, variadic)\
+    X(jsonb_typeof, "jsonb_typeof", (jsonb), text, 0)                         \
+    X(jsonb_array_length, "jsonb_array_length", (jsonb), int4, 0)             \
+    X(jsonb_strip_nulls, "jsonb_strip_nulls", (jsonb), jsonb, 0)              \
+    X(jsonb_eq, "=", (jsonb, jsonb), boolean, op)                             \
+    X(jsonb_ne, "<>", (jsonb, jsonb), boolean, op)                            \
+    X(jsonb_lt, "<", (jsonb, jsonb), boolean, op)                             \
+    X(jsonb_le, "<=", (jsonb, jsonb), boolean, op)                            \
+    X(jsonb_gt, ">", (jsonb, jsonb), boolean, op)                             \
+    X(jsonb_ge, ">=", (jsonb, jsonb), boolean, op)                            \
+    X(jsonb_contains, "@>", (jsonb, jsonb), boolean, op)                      \
+    X(jsonb_contained, "<@", (jsonb, jsonb), boolean, op)                     \
+    X(jsonb_exists, "?", (jsonb, text), boolean, op)                          \
+    X(jsonb_exists_any, "?|", (jsonb, text), boolean, op)                     \
+    X(jsonb_exists_all, "?&", (jsonb, text), boolean, op)                     \
+    X(jsonb_concat, "||", (jsonb, jsonb), jsonb, op)                          \
+    X(jsonb_without_key, "-", (jsonb, text), jsonb, op)                       \
+    X(jsonb_without_element, "-", (jsonb, int4), jsonb, op)                   \
+    X(jsonb_without_path, "#-", (jsonb, text), jsonb, op)                     \
+    X(jsonb_set, "jsonb_set", (jsonb, text, jsonb), jsonb, 0)                 \
+    X(jsonb_set_or_not, "jsonb_set", (jsonb, text, jsonb, boolean), jsonb, 0) \
+    X(jsonb_insert, "jsonb_insert", (jsonb, text, jsonb), jsonb, 0)           \
+    X(jsonb_insert_at, "jsonb_insert", (jsonb, text, jsonb, boolean), jsonb, 0)\
+    X(jsonb_pretty, "jsonb_pretty", (jsonb), text, 0)
+
+#define PHANTOMDB_JSON_BUILD_FUNCTIONS(X)                                     \
+    X(to_json, "to_json", (any), json, stable)                                \
+    X(to_jsonb, "to_jsonb", (any), jsonb, stable)                             \
+    X(json_build_array, "json_build_array", (any), json, nonstrict | variadic | stable)\
+    X(json_build_empty_array, "json_build_array", (), json, nonstrict)        \
+    X(json_build_object, "json_build_object", (any), json, nonstrict | variadic | stable)\
+    X(json_build_empty_object, "json_build_object", (), json, nonstrict)      \
+    X(jsonb_build_array, "jsonb_build_array", (any), jsonb, nonstrict | variadic | stable)\
+    X(jsonb_build_empty_array, "jsonb_build_array", (), jsonb, nonstrict)     \
+    X(jsonb_build_object, "jsonb_build_object", (any), jsonb, nonstrict | variadic | stable)\
+    X(jsonb_build_empty_object, "jsonb_build_object", (), jsonb, nonstrict)
+
 /// Every family in the order of `function_id`. `exec` keeps one table of kernels a family.
 #define PHANTOMDB_FUNCTIONS(X)                                       \
     PHANTOMDB_COMPARISON_FUNCTIONS(X)                                \
@@ -345,4 +401,6 @@
     PHANTOMDB_TEXT_FUNCTIONS(X)                                      \
     PHANTOMDB_PATTERN_FUNCTIONS(X)                                   \
     PHANTOMDB_TEMPORAL_FUNCTIONS(X)                                  \
+    PHANTOMDB_JSON_FUNCTIONS(X)                                      \
+    PHANTOMDB_JSON_BUILD_FUNCTIONS(X)                                \
     PHANTOMDB_SYSTEM_FUNCTIONS(X)

@@ -35,6 +35,8 @@ kernel kernel_of(function_id id) {
         {tables::text, 0 PHANTOMDB_TEXT_FUNCTIONS(X)},
         {tables::pattern, 0 PHANTOMDB_PATTERN_FUNCTIONS(X)},
         {tables::temporal, 0 PHANTOMDB_TEMPORAL_FUNCTIONS(X)},
+        {tables::json, 0 PHANTOMDB_JSON_FUNCTIONS(X)},
+        {tables::json_build, 0 PHANTOMDB_JSON_BUILD_FUNCTIONS(X)},
         {tables::system, 0 PHANTOMDB_SYSTEM_FUNCTIONS(X)},
     };
     return detail::kernel_at(families, static_cast<std::size_t>(id));
