@@ -51,7 +51,7 @@ public:
     /// The newest committed state.
     virtual typename Store::snapshot_type newest() const = 0;
     /// Validates, makes durable, applies. Returns once the batch is visible to `newest`; on error nothing is.
-    virtual storage::lsn_type commit(commit_request const& request) = 0;
+    virtual storage::lsn_type commit(commit_request request) = 0;
     /// A SERIALIZABLE transaction begins, and the snapshot it reads; it says so again when it ends.
     virtual typename Store::snapshot_type begin_serializable(std::uint64_t id) = 0;
     virtual void end_serializable(std::uint64_t id) = 0;
@@ -208,7 +208,7 @@ public:
         commit_request request{own_batch(), snapshot_.lsn(), reads_.get(), options_.synchronous};
         storage::lsn_type lsn = 0;
         try {
-            lsn = host_->commit(request);
+            lsn = host_->commit(std::move(request));
         } catch (...) {
             host_->rolled_back();
             finish();

@@ -32,6 +32,8 @@ concept commit_log = requires(L& log, L const& read, std::string_view payload, l
     log.wait_durable(lsn);
     /// Returns once the record would survive the end of this process.
     log.wait_written(lsn);
+    /// Whether the record was refused; asked about records below one that is written, whose fate is known.
+    { read.is_refused(lsn) } -> std::same_as<bool>;
     { read.durable() } -> std::same_as<lsn_type>;
     { read.last() } -> std::same_as<lsn_type>;
     /// Gives every durable record from `lsn` on.

@@ -124,7 +124,8 @@ public:
         bool const rotate =
             rotate_next_ || (end_.offset > detail::segment_header_bytes && end_.offset + size > options_.segment_bytes);
         if (rotate) {
-            closed_bytes_[end_.segment] = end_.offset;
+            closed_[end_.segment] = end_.offset;
+            closed_bytes_ += end_.offset;
             end_ = {end_.segment + 1, detail::segment_header_bytes};
         }
         if (rotate || pending_.empty()) pending_.push_back({end_, rotate, kept_, last_ + 1, 0, {}});
@@ -141,7 +142,6 @@ public:
         into.bytes.resize(detail::padded(into.bytes.size()), '\0');
         into.last = kept_ = last_;
         end_.offset += size;
-        statistics_.bytes += size;
         ++statistics_.records;
         return last_;
     }
@@ -149,6 +149,10 @@ public:
     void wait_durable(lsn_type lsn) { wait(lsn, options_.sync); }
     void wait_written(lsn_type lsn) { wait(lsn, false); }
 
+    bool is_refused(lsn_type lsn) const {
+        std::lock_guard const hold(mutex_);
+        return std::any_of(refused_.begin(), refused_.end(), [&](refused const& r) { return r.covers(lsn); });
+    }
     lsn_type durable() const {
         std::lock_guard const hold(mutex_);
         return durable_;
@@ -159,7 +163,9 @@ public:
     }
     log_statistics statistics() const {
         std::lock_guard const hold(mutex_);
-        return statistics_;
+        log_statistics statistics = statistics_;
+        statistics.bytes = closed_bytes_ + end_.offset;
+        return statistics;
     }
 
     void read(lsn_type from, log_reader const& reader) {
@@ -194,7 +200,7 @@ public:
         for (std::uint64_t const number : unneeded) {
             environment_.remove(env::join(directory_, detail::segment_name(number)));
             std::lock_guard const hold(mutex_);
-            if (auto const closed = closed_bytes_.extract(number)) statistics_.bytes -= closed.mapped();
+            forget_closed(number);
         }
         if (!unneeded.empty()) environment_.sync_directory(directory_);
     }
@@ -219,6 +225,7 @@ private:
     struct refused {
         lsn_type first, last;
         error reason;
+        bool covers(lsn_type lsn) const { return lsn >= first && lsn <= last; }
     };
 
     // ---- writing ----
@@ -227,7 +234,7 @@ private:
         std::unique_lock hold(mutex_);
         for (;;) {
             for (refused const& r : refused_) {
-                if (lsn >= r.first && lsn <= r.last) throw r.reason;
+                if (r.covers(lsn)) throw r.reason;
             }
             if ((sync ? durable_ : written_) >= lsn) return;
             refuse_if_poisoned();
@@ -332,7 +339,8 @@ private:
         refused_.push_back({failed.first, last_, reason});
         pending_.clear();
         rotate_next_ = file_segment_ != failed.at.segment;
-        end_ = rotate_next_ ? position{failed.at.segment - 1, failed.at.offset} : failed.at;
+        end_ = rotate_next_ ? position{failed.at.segment - 1, closed_[failed.at.segment - 1]} : failed.at;
+        while (!closed_.empty() && closed_.rbegin()->first >= end_.segment) forget_closed(closed_.rbegin()->first);
         if (rotate_next_) return;
         try {  // what was written of it must not come back after a restart
             std::string const zeros(detail::record_header_bytes, '\0');
@@ -340,6 +348,10 @@ private:
         } catch (error const& e) {
             poison(e);
         }
+    }
+
+    void forget_closed(std::uint64_t segment) {
+        if (auto const closed = closed_.extract(segment)) closed_bytes_ -= closed.mapped();
     }
 
     void poison(error const& reason) {
@@ -382,11 +394,11 @@ private:
             end_ = {number, scan(bytes, number, last, [&](detail::log_record const& record) {
                         if (record.lsn > after && replay) replay(record.lsn, record.payload);
                     })};
-            statistics_.bytes += end_.offset;
             if (newest) {
                 finish_segment(names[i], bytes, last);
             } else {
-                closed_bytes_[number] = end_.offset;
+                closed_[number] = end_.offset;
+                closed_bytes_ += end_.offset;
             }
         }
         if (segments_.empty()) {
@@ -493,7 +505,8 @@ private:
     lsn_type kept_ = 0;  // given out and not refused
     lsn_type written_ = 0;
     lsn_type durable_ = 0;
-    std::map<std::uint64_t, std::uint64_t> closed_bytes_;  // of segments before the one `end_` is in
+    std::map<std::uint64_t, std::uint64_t> closed_;  // bytes of the segments before the one `end_` is in
+    std::uint64_t closed_bytes_ = 0;
     std::vector<refused> refused_;
     std::optional<error> poison_;
     log_statistics statistics_;
