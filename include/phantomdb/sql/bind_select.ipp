@@ -1,0 +1,497 @@
+/// @file Implements SELECT. The relations of one, from the bottom up:
+///
+///     FROM → filter (WHERE) → aggregate → filter (HAVING) → windows → set-returning calls of the select list, then
+///       plain:        sort → lock_rows → limit → project
+///       DISTINCT:     project → distinct → sort → limit
+///       DISTINCT ON:  project with its keys → sort → distinct → limit → project without them
+///
+/// Where ORDER BY names a result that would differ if computed twice, the project comes first there, too.
+#pragma once
+
+#include <phantomdb/sql/binding.hpp>
+#include <phantomdb/sql/types.hpp>
+
+#include <algorithm>
+
+namespace phantomdb::sql {
+
+using query::expression_kind;
+using query::relation_kind;
+
+bound_rows binding::select(ast statement, bool keep_unknown) {
+    check_stack();
+    if (statement.has("intoClause")) {
+        throw at(error(errc::syntax_error, "SELECT ... INTO is not allowed here"), statement["intoClause"]["rel"]);
+    }
+    if (statement.text("op") != "SETOP_NONE" || statement.has("valuesLists")) {
+        scope_entry entered(*this);
+        with(statement["withClause"], entered.inner);
+        bool is_values = statement.has("valuesLists");
+        bound_rows rows = is_values ? values(statement) : set_operation(statement, true);
+        rows = ordered_output(std::move(rows), statement, is_values ? "VALUES" : "UNION/INTERSECT/EXCEPT");
+        return rows;
+    }
+    return simple_select(statement, keep_unknown);
+}
+
+bound_rows binding::simple_select(ast statement, bool keep_unknown) {
+    scope_entry entered(*this);
+    scope& inner = entered.inner;
+    with(statement["withClause"], inner);
+    inner.window_definitions = statement.list("windowClause");
+
+    node relation = from(statement.list("fromClause"));
+    std::vector<target> targets = target_list(statement.list("targetList"), clause::select_list);
+    if (targets.empty() && statement.has("distinctClause")) {
+        throw at(error(errc::syntax_error, "SELECT DISTINCT must have at least one column"), -1);
+    }
+    std::vector<node> where;
+    if (statement.has("whereClause")) add_conjuncts(condition(statement["whereClause"], clause::where, "WHERE"), where);
+    node having = statement.has("havingClause") ? condition(statement["havingClause"], clause::having, "HAVING") : none;
+
+    std::vector<target_order> order = order_by(statement.list("sortClause"), targets);
+
+    std::vector<std::size_t> groups;
+    for (ast item : statement.list("groupClause")) {
+        if (item.is("GroupingSet")) {
+            if (item.text("kind") == "GROUPING_SET_EMPTY") continue;
+            throw at(error(errc::feature_not_supported, "GROUPING SETS, ROLLUP and CUBE are not supported"), item);
+        }
+        ast_list parts = item.is("RowExpr") ? item.list("args") : ast_list();
+        auto add = [&](ast part) {
+            std::size_t number = output_target(part, targets, clause::group_by, false);
+            check_groupable(targets[number].value, location_of(targets[number].value));
+            groups.push_back(number);
+        };
+        if (item.is("RowExpr")) {
+            for (ast part : parts) add(part);
+        } else {
+            add(item);
+        }
+    }
+
+    // DISTINCT is a list with one empty element; DISTINCT ON a list of expressions.
+    bool distinct = statement.has("distinctClause");
+    bool distinct_on = distinct && !statement.list("distinctClause").front().kind().empty();
+    std::vector<std::size_t> distinct_keys;
+    if (distinct_on) {
+        for (ast item : statement.list("distinctClause")) {
+            std::size_t number = output_target(item, targets, clause::distinct_on, true);
+            check_groupable(targets[number].value, location_of(targets[number].value));
+            distinct_keys.push_back(number);
+        }
+        std::vector<std::size_t> missing = distinct_keys;
+        for (auto const& key : order) {
+            auto found = std::find(missing.begin(), missing.end(), key.target);
+            bool known = std::find(distinct_keys.begin(), distinct_keys.end(), key.target) != distinct_keys.end();
+            if (found != missing.end())
+                missing.erase(std::remove(missing.begin(), missing.end(), key.target), missing.end());
+            else if (!known && !missing.empty()) {
+                throw at(error(errc::invalid_column_reference,
+                               "SELECT DISTINCT ON expressions must match initial ORDER BY expressions"),
+                         location_of(targets[missing.front()].value));
+            }
+        }
+    } else if (distinct) {
+        for (auto const& key : order) {
+            if (!targets[key.target].hidden) continue;
+            throw at(error(errc::invalid_column_reference,
+                           "for SELECT DISTINCT, ORDER BY expressions must appear in select list"),
+                     location_of(targets[key.target].value));
+        }
+        for (auto const& each : targets) {
+            if (!each.hidden) check_groupable(each.value, location_of(each.value));
+        }
+    }
+    node offset = limit_expression(statement["limitOffset"], clause::offset);
+    node count = limit_expression(statement["limitCount"], clause::limit);
+    bool with_ties = statement.text("limitOption") == "LIMIT_OPTION_WITH_TIES";
+    if (with_ties && order.empty()) {
+        throw error(errc::syntax_error, "WITH TIES cannot be specified without ORDER BY clause");
+    }
+    for (ast definition : inner.window_definitions) {  // unused ones are checked as well
+        bool used = std::any_of(inner.windows.begin(), inner.windows.end(),
+                                [&](auto const& each) { return each.name == definition.text("name"); });
+        if (!used) {
+            window unused;
+            define_window(unused, definition);
+        }
+    }
+    if (!keep_unknown || distinct) {
+        for (auto& each : targets) each.value = resolve_unknown(each.value);
+    }
+
+    relation = filtered(relation, where);
+    bool grouping = !inner.aggregates.empty() || statement.has("groupClause") || having != none;
+    if (grouping) {
+        relation = grouped(relation, targets, groups, having);
+        if (having != none) {
+            std::vector<node> conjuncts;
+            add_conjuncts(having, conjuncts);
+            relation = filtered(relation, conjuncts);
+        }
+    }
+    relation = windowed(relation);
+    for (node scan : inner.set_functions) {
+        query::relation joined;
+        joined.kind = relation_kind::join;
+        joined.left = relation;
+        joined.right = scan;
+        joined.lateral = true;
+        relation = q_.add(joined);
+    }
+
+    auto keys_over = [&](auto const& value_of) {
+        std::vector<query::sort_key> keys;
+        for (auto const& each : order) keys.push_back({value_of(each.target), each.descending, each.nulls_first});
+        return keys;
+    };
+    auto sorted = [&](node below, std::vector<query::sort_key> const& keys) {
+        if (keys.empty()) return below;
+        node made = unary(relation_kind::sort, below);
+        rel(made).sort = q_.add_keys(keys);
+        return made;
+    };
+    bool plain = !grouping && inner.windows.empty() && !distinct && inner.set_functions.empty();
+    ast_list locking = statement.list("lockingClause");
+    auto computed_once = [&](target_order const& key) {
+        return !targets[key.target].hidden && contains(targets[key.target].value, [&](node part) {
+            return expr(part).kind == expression_kind::call &&
+                   signature_of(expr(part).function).changes() == volatility::volatile_;
+        });
+    };
+    if (!distinct && std::none_of(order.begin(), order.end(), computed_once)) {
+        relation = sorted(relation, keys_over([&](std::size_t i) { return targets[i].value; }));
+        relation = locked(relation, locking, plain);
+        return projected(limited(relation, count, offset, with_ties), targets, "");
+    }
+    if (!locking.empty()) relation = locked(relation, locking, plain);
+
+    // The project first, with hidden columns where sorting needs them.
+    std::vector<target> all = targets;
+    bool hidden = std::any_of(all.begin(), all.end(), [](target const& each) { return each.hidden; }) &&
+                  (distinct_on || !distinct);
+    if (hidden) {
+        for (auto& each : all) each.hidden = false;
+    }
+    std::vector<int> places;  // column of each target
+    for (auto const& each : all) places.push_back(each.hidden ? -1 : static_cast<int>(places.size()));
+    bound_rows rows = projected(relation, all, "");
+    auto column = [&](std::size_t i) { return column_of(rows.source, places[i]); };
+    auto add_distinct = [&] {
+        rows.relation = unary(relation_kind::distinct, rows.relation);
+        std::vector<node> on;
+        for (std::size_t number : distinct_keys) on.push_back(column(number));
+        rel(rows.relation).expressions = q_.add_list(on);
+    };
+    if (distinct && !distinct_on) add_distinct();
+    rows.relation = sorted(rows.relation, keys_over(column));
+    if (distinct_on) add_distinct();
+    rows.relation = limited(rows.relation, count, offset, with_ties);
+    if (!hidden) return rows;
+    std::vector<target> shown;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        if (!targets[i].hidden) shown.push_back({targets[i].name, column(i)});
+    }
+    return projected(rows.relation, shown, "");
+}
+
+std::vector<target> binding::target_list(ast_list items, clause where) {
+    clause_entry entered(*this, where);
+    std::vector<target> targets;
+    for (ast item : items) {
+        ast value = item["val"];
+        if (value.is("ColumnRef") && value.list("fields").back().is("A_Star")) {
+            expand_star(value, targets);
+            continue;
+        }
+        node bound = expression(value);
+        std::string_view name = item.text("name");
+        targets.push_back({name.empty() ? figure_name(value) : std::string(name), bound});
+    }
+    if (targets.size() > 1664) {
+        throw error(errc::too_many_columns, "target lists can have at most 1664 entries");
+    }
+    return targets;
+}
+
+void binding::expand_star(ast reference, std::vector<target>& into) {
+    ast_list fields = reference.list("fields");
+    auto add = [&](scope_item const& item) {
+        for (auto const& column : item.columns) into.push_back({column.name, refer(column, reference)});
+    };
+    if (fields.size() == 1) {
+        bool any = false;
+        for (auto const& item : scope_->items) {
+            if (!item.shown) continue;
+            any = true;
+            add(item);
+        }
+        if (!any) throw at(error(errc::syntax_error, "SELECT * with no tables specified is not valid"), reference);
+        return;
+    }
+    auto names = reference.names("fields");
+    std::string_view table = names[names.size() - 2];
+    scope* found_in = nullptr;
+    scope_item* item =
+        find_item(names.size() > 2 ? names[names.size() - 3] : std::string_view{}, table, found_in, reference);
+    if (!item) no_such_item(table, reference);
+    add(*item);
+}
+
+/// The name PostgreSQL gives a column without AS: its FigureColname.
+std::string binding::figure_name(ast value) {
+    // How sure the name is decides whether a type cast's name replaces it: 2 sure, 1 a type's name, 0 none.
+    struct figure {
+        static int of(ast e, std::string& name) {
+            auto is = [&](std::string_view text) { return name = text, 2; };
+            if (e.is("ColumnRef")) {
+                auto names = e.names("fields");
+                for (auto part = names.rbegin(); part != names.rend(); ++part) {
+                    if (!part->empty()) return is(*part);
+                }
+                return 0;
+            }
+            if (e.is("A_Indirection")) {
+                std::string_view last;
+                for (ast step : e.list("indirection")) {
+                    if (step.is("String")) last = step.text("sval");
+                }
+                return last.empty() ? of(e["arg"], name) : is(last);
+            }
+            if (e.is("FuncCall")) return is(e.names("funcname").back());
+            if (e.is("A_Expr")) return e.text("kind") == "AEXPR_NULLIF" ? is("nullif") : 0;
+            if (e.is("TypeCast")) {
+                int sure = of(e["arg"], name);
+                if (sure > 1) return sure;
+                auto names = e["typeName"].names("names");
+                if (names.empty()) return sure;
+                name = names.back();
+                return 1;
+            }
+            if (e.is("CollateClause")) return of(e["arg"], name);
+            if (e.is("GroupingFunc")) return is("grouping");
+            if (e.is("SubLink")) {
+                std::string_view kind = e.text("subLinkType");
+                if (kind == "EXISTS_SUBLINK") return is("exists");
+                if (kind == "ARRAY_SUBLINK") return is("array");
+                if (kind != "EXPR_SUBLINK") return 0;
+                ast query = e["subselect"];
+                while (query.has("larg")) query = query["larg"];
+                ast_list targets = query.list("targetList");
+                if (targets.empty()) return query.has("valuesLists") ? is("column1") : 0;
+                std::string_view given = targets.front().text("name");
+                return given.empty() ? of(targets.front()["val"], name) : is(given);
+            }
+            if (e.is("CaseExpr")) {
+                int sure = e.has("defresult") ? of(e["defresult"], name) : 0;
+                if (sure <= 1) name = "case", sure = 1;
+                return sure;
+            }
+            if (e.is("A_ArrayExpr")) return is("array");
+            if (e.is("RowExpr")) return is("row");
+            if (e.is("CoalesceExpr")) return is("coalesce");
+            if (e.is("MinMaxExpr")) return is(e.text("op") == "IS_LEAST" ? "least" : "greatest");
+            if (e.is("SQLValueFunction")) {
+                std::string word(e.text("op").substr(std::string_view("SVFOP_").size()));
+                if (word.ends_with("_N")) word.resize(word.size() - 2);
+                std::transform(word.begin(), word.end(), word.begin(),
+                               [](char c) { return c == '_' ? c : static_cast<char>(c | 0x20); });
+                return is(word);
+            }
+            return 0;
+        }
+    };
+    std::string name = "?column?";
+    figure::of(value, name);
+    return name;
+}
+
+/// The target an item of ORDER BY, GROUP BY or DISTINCT ON means: an output name, an output's number, or an expression.
+std::size_t binding::output_target(ast item, std::vector<target>& targets, clause where, bool output_names_first) {
+    if (item.is("ColumnRef") && item.list("fields").size() == 1 && !item.list("fields").front().is("A_Star")) {
+        std::string_view name = item.names("fields")[0];
+        bool by_output = output_names_first;
+        if (!by_output) {  // GROUP BY: columns of FROM go before output names
+            clause_entry entered(*this, where);
+            by_output = find_column(*scope_, nullptr, name, item) == none;
+        }
+        std::optional<std::size_t> found;
+        for (std::size_t i = 0; by_output && i < targets.size(); ++i) {
+            if (targets[i].hidden || targets[i].name != name) continue;
+            if (found && !equal(targets[*found].value, targets[i].value)) {
+                throw at(error(errc::ambiguous_column,
+                               std::string(name_of(where)) + " \"" + std::string(name) + "\" is ambiguous"),
+                         item);
+            }
+            if (!found) found = i;
+        }
+        if (found) {
+            if (where == clause::group_by) {
+                contains(targets[*found].value, [&](node part) {
+                    if (expr(part).kind == expression_kind::aggregate) {
+                        throw at(error(errc::grouping_error, "aggregate functions are not allowed in GROUP BY"),
+                                 expr(part).position - 1);
+                    }
+                    return false;
+                });
+            }
+            targets[*found].value = resolve_unknown(targets[*found].value);
+            return *found;
+        }
+    }
+    if (item.is("A_Const")) {
+        if (!item.has("ival")) {
+            throw at(error(errc::syntax_error, "non-integer constant in " + std::string(name_of(where))), item);
+        }
+        std::int64_t wanted = integer_constant(item, text_);
+        std::int64_t number = 0;
+        for (std::size_t i = 0; i < targets.size(); ++i) {
+            if (targets[i].hidden || ++number != wanted) continue;
+            targets[i].value = resolve_unknown(targets[i].value);
+            if (where == clause::group_by) {
+                contains(targets[i].value, [&](node part) {
+                    if (expr(part).kind == expression_kind::aggregate) {
+                        throw at(error(errc::grouping_error, "aggregate functions are not allowed in GROUP BY"),
+                                 expr(part).position - 1);
+                    }
+                    return false;
+                });
+            }
+            return i;
+        }
+        throw at(error(errc::invalid_column_reference,
+                       std::string(name_of(where)) + " position " + std::to_string(wanted) + " is not in select list"),
+                 item);
+    }
+    return expression_target(item, targets, where);
+}
+
+/// The target equal to an expression; a hidden one is made where there is none.
+std::size_t binding::expression_target(ast item, std::vector<target>& targets, clause where) {
+    node value = resolve_unknown(expression(item, where));
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        if (equal(targets[i].value, value)) return i;
+    }
+    targets.push_back({"", value, true});
+    return targets.size() - 1;
+}
+
+std::vector<target_order> binding::order_by(ast_list items, std::vector<target>& targets) {
+    std::vector<target_order> order;
+    for (ast item : items) {
+        if (item.text("sortby_dir") == "SORTBY_USING") {
+            throw at(error(errc::feature_not_supported, "ORDER BY ... USING is not supported"), item);
+        }
+        target_order key;
+        key.target = output_target(item["node"], targets, clause::order_by, true);
+        check_sortable(targets[key.target].value, item["node"].location());
+        key.descending = item.text("sortby_dir") == "SORTBY_DESC";
+        std::string_view nulls = item.text("sortby_nulls");
+        key.nulls_first = nulls == "SORTBY_NULLS_FIRST" || (nulls != "SORTBY_NULLS_LAST" && key.descending);
+        bool repeated =
+            std::any_of(order.begin(), order.end(), [&](auto const& each) { return each.target == key.target; });
+        if (!repeated) order.push_back(key);
+    }
+    return order;
+}
+
+void binding::check_sortable(node value, std::int64_t location) {
+    if (type(value) != type_id::json) return;
+    throw at(error(errc::undefined_function, "could not identify an ordering operator for type json")
+                 .with_hint("Use an explicit ordering operator or modify the query."),
+             location);
+}
+
+void binding::check_groupable(node value, std::int64_t location) {
+    if (type(value) != type_id::json) return;
+    throw at(error(errc::undefined_function, "could not identify an equality operator for type json"), location);
+}
+
+node binding::limit_expression(ast value, clause where) {
+    if (!value) return none;
+    if (value.is("A_Const") && value.flag("isnull")) return none;  // LIMIT ALL, LIMIT NULL
+    node bound = expression(value, where);
+    type_id given = type(bound);
+    node made = coerce(bound, {type_id::int8}, coercion::assignment);
+    std::string what(name_of(where));
+    if (made == none) {
+        throw at(error(errc::datatype_mismatch,
+                       "argument of " + what + " must be type bigint, not type " + std::string(facts(given).name)),
+                 location_of(bound));
+    }
+    contains(made, [&](node part) {
+        bool here = expr(part).kind == expression_kind::column &&
+                    source_scopes_[static_cast<std::size_t>(expr(part).source)] == scope_->number;
+        if (here) {
+            throw at(error(errc::invalid_column_reference, "argument of " + what + " must not contain variables"),
+                     expr(part).position - 1);
+        }
+        return false;
+    });
+    return made;
+}
+
+node binding::limited(node relation, node count, node offset, bool with_ties) {
+    if (count == none && offset == none) return relation;
+    node made = unary(relation_kind::limit, relation);
+    rel(made).limit = count;
+    rel(made).offset = offset;
+    rel(made).with_ties = with_ties;
+    return made;
+}
+
+/// FOR UPDATE and its kin.
+node binding::locked(node relation, ast_list locking, bool plain) {
+    for (ast item : locking) {
+        std::string_view strength = item.text("strength");
+        std::string words = strength == "LCS_FORUPDATE"        ? "FOR UPDATE"
+                            : strength == "LCS_FORNOKEYUPDATE" ? "FOR NO KEY UPDATE"
+                            : strength == "LCS_FORSHARE"       ? "FOR SHARE"
+                                                               : "FOR KEY SHARE";
+        if (!plain) {
+            std::string_view what = !scope_->windows.empty()         ? "window functions"
+                                    : !scope_->set_functions.empty() ? "set-returning functions in the target list"
+                                    : !scope_->aggregates.empty()    ? "aggregate functions"
+                                                                     : "DISTINCT or GROUP BY clause";
+            if (what == "DISTINCT or GROUP BY clause") what = "DISTINCT clause";
+            throw error(errc::feature_not_supported, words + " is not allowed with " + std::string(what));
+        }
+        query::relation made;
+        made.kind = relation_kind::lock_rows;
+        made.lock = strength == "LCS_FORUPDATE"        ? query::lock_strength::update
+                    : strength == "LCS_FORNOKEYUPDATE" ? query::lock_strength::no_key_update
+                    : strength == "LCS_FORSHARE"       ? query::lock_strength::share
+                                                       : query::lock_strength::key_share;
+        std::string_view wait = item.text("waitPolicy");
+        made.wait = wait == "LockWaitSkip"    ? query::lock_wait::skip
+                    : wait == "LockWaitError" ? query::lock_wait::fail
+                                              : query::lock_wait::wait;
+        made_.read_only = false;
+        auto lock = [&](scope_item const& target_item) {
+            made.left = relation;
+            made.target = target_item.source;
+            relation = q_.add(made);
+        };
+        if (!item.has("lockedRels")) {
+            for (auto const& each : scope_->items) {
+                if (each.table) lock(each);
+            }
+            continue;
+        }
+        for (ast wanted : item.list("lockedRels")) {
+            std::string_view name = wanted.text("relname");
+            auto found = std::find_if(scope_->items.begin(), scope_->items.end(),
+                                      [&](auto const& each) { return each.named && each.name == name; });
+            if (found == scope_->items.end()) {
+                throw at(error(errc::undefined_table, "relation \"" + std::string(name) + "\" in " + words +
+                                                          " clause not found in FROM clause"),
+                         wanted);
+            }
+            if (found->table) lock(*found);
+        }
+    }
+    return relation;
+}
+
+}  // namespace phantomdb::sql

@@ -1,0 +1,7 @@
+// Instantiates the part of the SQL binder that binds queries.
+#include <phantomdb/sql/bind_from.ipp>
+#include <phantomdb/sql/bind_grouping.ipp>
+#include <phantomdb/sql/bind_names.ipp>
+#include <phantomdb/sql/bind_select.ipp>
+#include <phantomdb/sql/bind_set.ipp>
+#include <phantomdb/sql/bind_with.ipp>
