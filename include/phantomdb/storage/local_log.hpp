@@ -350,8 +350,8 @@ private:
         }
     }
 
-    void forget_closed(std::uint64_t segment) {
-        if (auto const closed = closed_.extract(segment)) closed_bytes_ -= closed.mapped();
+    void forget_closed(std::uint64_t number) {
+        if (auto const closed = closed_.extract(number)) closed_bytes_ -= closed.mapped();
     }
 
     void poison(error const& reason) {
