@@ -1,201 +1,178 @@
-/// @file Defines `document_view`, a jsonb value in its bytes: any member or element is found without parsing.
-///
-/// A value is one head byte and what follows. The head's low four bits are the kind; the next two say how wide (1, 2 or
-/// 4 bytes, little-endian) the counts, lengths and ends in this value are, or (1, 2, 4, 8) how wide an integer is.
-///
-///     null, false, true   head
-///     integer             head  two's complement
-///     numeric             head  16 bytes, the bits of a `numeric`, little-endian (its scale is kept: 1.50 stays 1.50)
-///     long number         head  length  plain decimal digits; where 35 digits don't do
-///     string              head  length  UTF-8
-///     array               head  count  end of each element            elements
-///     object              head  count  end of each key, of each value  keys  values
-///
-/// Ends count from the first byte behind the table (of keys) and from the first value (of values). Keys are sorted by
-/// length, then by bytes, as PostgreSQL sorts them, without duplicates; finding one costs O(log n).
+/// @file Defines the order, equality, containment and validation of jsonb values.
 #pragma once
 
-#include <phantomdb/base/error.hpp>
-#include <phantomdb/value/numeric_text.hpp>
+#include <phantomdb/value/document_view.hpp>
+#include <phantomdb/value/hash.hpp>
+#include <phantomdb/value/utf8.hpp>
 
-#include <compare>
-#include <cstdint>
-#include <cstring>
-#include <optional>
-#include <string>
-#include <string_view>
+#include <algorithm>
 
 namespace phantomdb {
 
-enum class document_kind : std::uint8_t { null, false_, true_, integer, numeric, long_number, string, array, object };
-
 namespace detail {
 
-inline constexpr std::size_t max_document_depth = 1000;
-
-inline std::uint64_t load_little_endian(char const* from, std::size_t width) {
-    std::uint64_t value = 0;
-    for (std::size_t i = width; i-- > 0;) value = value << 8 | static_cast<unsigned char>(from[i]);
-    return value;
+inline int rank_of(document_view value) {
+    if (value.is_null()) return 0;
+    if (value.is_string()) return 1;
+    if (value.is_number()) return 2;
+    if (value.is_boolean()) return 3;
+    return value.is_array() ? 4 : 5;
 }
 
-constexpr std::strong_ordering compare_bytes(std::string_view a, std::string_view b) {
-    int order = a.compare(b);
-    return order <=> 0;
+/// Compares plain decimal digits that a numeric can't hold.
+inline std::strong_ordering compare_digits(std::string_view a, std::string_view b) {
+    bool a_negative = a.starts_with('-'), b_negative = b.starts_with('-');
+    if (a_negative != b_negative) return b_negative <=> a_negative;
+    auto split = [](std::string_view text, std::string_view& whole, std::string_view& fraction) {
+        if (text.starts_with('-')) text.remove_prefix(1);
+        auto point = text.find('.');
+        whole = text.substr(0, point);
+        fraction = point == std::string_view::npos ? std::string_view{} : text.substr(point + 1);
+        while (whole.starts_with('0')) whole.remove_prefix(1);
+        while (fraction.ends_with('0')) fraction.remove_suffix(1);
+    };
+    std::string_view a_whole, a_fraction, b_whole, b_fraction;
+    split(a, a_whole, a_fraction);
+    split(b, b_whole, b_fraction);
+    auto order = compare_keys(a_whole, b_whole);
+    if (order == 0) order = compare_bytes(a_fraction, b_fraction);
+    return a_negative ? 0 <=> order : order;
 }
 
-/// The order of keys in an object: shorter ones first.
-constexpr std::strong_ordering compare_keys(std::string_view a, std::string_view b) {
+inline std::strong_ordering compare_numbers(document_view a, document_view b) {
+    if (a.kind() != document_kind::long_number && b.kind() != document_kind::long_number) {
+        return compare(a.as_numeric(), b.as_numeric());
+    }
+    std::string left, right;
+    a.append_number(left);
+    b.append_number(right);
+    return compare_digits(left, right);
+}
+
+inline std::strong_ordering compare_nested(document_view a, document_view b) {
+    if (int left = rank_of(a), right = rank_of(b); left != right) return left <=> right;
+    if (a.is_number()) return compare_numbers(a, b);
+    if (a.is_string()) return compare_bytes(a.as_string(), b.as_string());
+    if (a.is_scalar()) return a.kind() <=> b.kind();
     if (a.size() != b.size()) return a.size() <=> b.size();
-    return compare_bytes(a, b);
+    for (std::size_t i = 0, count = a.size(); i < count; ++i) {
+        auto order = std::strong_ordering::equal;
+        if (a.is_array()) {
+            order = compare_nested(a.element(i), b.element(i));
+        } else {
+            order = compare_bytes(a.key(i), b.key(i));
+            if (order == 0) order = compare_nested(a.member(i), b.member(i));
+        }
+        if (order != 0) return order;
+    }
+    return std::strong_ordering::equal;
+}
+
+inline bool contains_nested(document_view whole, document_view part) {
+    if (rank_of(whole) != rank_of(part)) return false;
+    if (part.is_scalar()) return compare_nested(whole, part) == 0;
+    if (part.is_object()) {
+        if (part.size() > whole.size()) return false;
+        for (std::size_t i = 0, count = part.size(); i < count; ++i) {
+            auto member = whole.find(part.key(i));
+            if (!member || !contains_nested(*member, part.member(i))) return false;
+        }
+        return true;
+    }
+    for (std::size_t i = 0, count = part.size(); i < count; ++i) {
+        bool found = false;
+        for (std::size_t j = 0, wholes = whole.size(); j < wholes && !found; ++j) {
+            found = contains_nested(whole.element(j), part.element(i));
+        }
+        if (!found) return false;
+    }
+    return true;
+}
+
+/// Checks one value that should fill `bytes` exactly.
+inline bool is_valid_value(std::string_view bytes, std::size_t depth) {
+    if (bytes.empty() || depth > max_document_depth) return false;
+    auto head = static_cast<unsigned char>(bytes[0]);
+    if (head >> 6 != 0 || (head & 15) > static_cast<unsigned>(document_kind::object)) return false;
+    auto kind = static_cast<document_kind>(head & 15);
+    unsigned code = head >> 4 & 3;
+    std::size_t width = std::size_t{1} << code;
+    if (kind <= document_kind::true_) return bytes.size() == 1 && code == 0;
+    if (kind == document_kind::integer) return bytes.size() == 1 + width;
+    if (kind == document_kind::numeric) {
+        if (bytes.size() != 17 || code != 0) return false;
+        return static_cast<unsigned char>(bytes[1]) <= numeric::max_scale;
+    }
+    if (code == 3 || bytes.size() < 1 + width) return false;
+    std::uint64_t count = load_little_endian(bytes.data() + 1, width);
+    auto rest = bytes.substr(1 + width);
+    if (kind == document_kind::string) return rest.size() == count && find_invalid_utf8(rest) == std::string_view::npos;
+    if (kind == document_kind::long_number) {
+        if (rest.size() != count) return false;
+        std::size_t at = rest.starts_with('-') ? 1 : 0, points = 0;
+        if (at == rest.size() || !is_digit(rest[at]) || !is_digit(rest.back())) return false;
+        for (; at < rest.size(); ++at) {
+            if (rest[at] == '.') ++points;
+            else if (!is_digit(rest[at])) return false;
+        }
+        return points <= 1;
+    }
+    std::uint64_t entries = kind == document_kind::object ? 2 * count : count;
+    if (entries > rest.size() / width) return false;
+    auto end_at = [&](std::uint64_t i) { return load_little_endian(rest.data() + i * width, width); };
+    auto payload = rest.substr(entries * width);
+    auto check_values = [&](std::string_view values, std::uint64_t first) {
+        std::uint64_t begin = 0;
+        for (std::uint64_t i = 0; i < count; ++i) {
+            std::uint64_t end = end_at(first + i);
+            if (end < begin || end > values.size()) return false;
+            if (!is_valid_value(values.substr(begin, end - begin), depth + 1)) return false;
+            begin = end;
+        }
+        return begin == values.size();
+    };
+    if (kind == document_kind::array) return check_values(payload, 0);
+    std::uint64_t begin = 0;
+    std::string_view before;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        std::uint64_t end = end_at(i);
+        if (end < begin || end > payload.size()) return false;
+        auto key = payload.substr(begin, end - begin);
+        if (i > 0 && compare_keys(before, key) >= 0) return false;
+        if (find_invalid_utf8(key) != std::string_view::npos) return false;
+        before = key;
+        begin = end;
+    }
+    return check_values(payload.substr(begin), count);
 }
 
 }  // namespace detail
 
-/// A jsonb value, borrowed. Its bytes must be valid (see `is_valid_document`); asking for what a kind doesn't have is a
-/// bug of the caller. Cheap to copy; reads from several threads need no care.
-class document_view {
-public:
-    /// The JSON null.
-    document_view() : bytes_("\0", 1) {}
-    explicit document_view(std::string_view bytes) : bytes_(bytes) {}
-
-    std::string_view bytes() const { return bytes_; }
-    document_kind kind() const { return static_cast<document_kind>(bytes_[0] & 15); }
-    bool is_null() const { return kind() == document_kind::null; }
-    bool is_boolean() const { return kind() == document_kind::true_ || kind() == document_kind::false_; }
-    bool is_number() const { return kind() >= document_kind::integer && kind() <= document_kind::long_number; }
-    bool is_string() const { return kind() == document_kind::string; }
-    bool is_array() const { return kind() == document_kind::array; }
-    bool is_object() const { return kind() == document_kind::object; }
-    bool is_scalar() const { return kind() < document_kind::array; }
-
-    bool as_boolean() const { return kind() == document_kind::true_; }
-    std::string_view as_string() const { return bytes_.substr(1 + width()); }
-
-    /// Throws 22003 for a number of more integer digits than a numeric holds; one of more fractional digits is rounded.
-    numeric as_numeric() const {
-        switch (kind()) {
-            case document_kind::integer: return numeric::from(integer());
-            case document_kind::numeric: return wide_number();
-            default: return parse_numeric(as_string());
-        }
-    }
-    void append_number(std::string& out) const {
-        switch (kind()) {
-            case document_kind::integer: out += std::to_string(integer()); break;
-            case document_kind::numeric: append_text(out, wide_number()); break;
-            default: out += as_string(); break;
-        }
-    }
-
-    /// Elements of an array, members of an object; 0 for scalars.
-    std::size_t size() const { return is_scalar() ? 0 : detail::load_little_endian(bytes_.data() + 1, width()); }
-
-    /// The element with this index below `size()`.
-    document_view element(std::size_t index) const {
-        std::size_t begin = index == 0 ? 0 : entry(index - 1);
-        return document_view(bytes_.substr(table() + size() * width() + begin, entry(index) - begin));
-    }
-
-    /// Key and value of the member with this index, in the order of keys.
-    std::string_view key(std::size_t index) const {
-        std::size_t begin = index == 0 ? 0 : entry(index - 1);
-        return bytes_.substr(table() + 2 * size() * width() + begin, entry(index) - begin);
-    }
-    document_view member(std::size_t index) const {
-        std::size_t count = size();
-        std::size_t values = table() + 2 * count * width() + entry(count - 1);
-        std::size_t begin = index == 0 ? 0 : entry(count + index - 1);
-        return document_view(bytes_.substr(values + begin, entry(count + index) - begin));
-    }
-
-    /// The index of a key; `size()` where the object has no such member.
-    std::size_t find_index(std::string_view wanted) const {
-        std::size_t low = 0, count = size(), high = count;
-        while (low < high) {
-            std::size_t middle = (low + high) / 2;
-            auto order = detail::compare_keys(key(middle), wanted);
-            if (order == 0) return middle;
-            if (order < 0) low = middle + 1;
-            else high = middle;
-        }
-        return count;
-    }
-
-    /// `->` with a key: nothing unless this is an object with that member.
-    std::optional<document_view> find(std::string_view wanted) const {
-        if (!is_object()) return std::nullopt;
-        std::size_t index = find_index(wanted);
-        if (index == size()) return std::nullopt;
-        return member(index);
-    }
-
-    /// `->` with a number: nothing unless this is an array with that element; negative ones count from the end.
-    std::optional<document_view> at(std::int64_t index) const {
-        if (!is_array()) return std::nullopt;
-        auto count = static_cast<std::int64_t>(size());
-        if (index < 0) index += count;
-        if (index < 0 || index >= count) return std::nullopt;
-        return element(static_cast<std::size_t>(index));
-    }
-
-    /// One step of `#>`: a key of an object, or the text of an index into an array.
-    std::optional<document_view> step(std::string_view name) const {
-        if (is_object()) return find(name);
-        std::int64_t index = 0;
-        auto trimmed = name;
-        while (!trimmed.empty() && detail::is_space(trimmed.front())) trimmed.remove_prefix(1);
-        if (trimmed.starts_with('+')) trimmed.remove_prefix(1);
-        auto [end, fault] = std::from_chars(trimmed.data(), trimmed.data() + trimmed.size(), index);
-        if (fault != std::errc{} || end != trimmed.data() + trimmed.size()) return std::nullopt;
-        return at(index);
-    }
-
-private:
-    std::size_t width() const { return std::size_t{1} << (static_cast<unsigned char>(bytes_[0]) >> 4 & 3); }
-    std::size_t table() const { return 1 + width(); }
-    std::size_t entry(std::size_t index) const {
-        return detail::load_little_endian(bytes_.data() + table() + index * width(), width());
-    }
-    std::int64_t integer() const {
-        std::uint64_t raw = detail::load_little_endian(bytes_.data() + 1, width());
-        unsigned unused = 64 - 8 * static_cast<unsigned>(width());
-        return static_cast<std::int64_t>(raw << unused) >> unused;
-    }
-    numeric wide_number() const {
-        auto low = detail::load_little_endian(bytes_.data() + 1, 8);
-        auto high = detail::load_little_endian(bytes_.data() + 9, 8);
-        return {static_cast<int128>(static_cast<uint128>(high) << 64 | low)};
-    }
-
-    std::string_view bytes_;
-};
-
-/// `jsonb_typeof`.
-constexpr std::string_view name_of(document_kind kind) {
-    switch (kind) {
-        case document_kind::null: return "null";
-        case document_kind::false_:
-        case document_kind::true_: return "boolean";
-        case document_kind::integer:
-        case document_kind::numeric:
-        case document_kind::long_number: return "number";
-        case document_kind::string: return "string";
-        case document_kind::array: return "array";
-        case document_kind::object: return "object";
-    }
-    return "";
-}
-
 /// Whether untrusted bytes are exactly one document that is safe to read. O(size).
-bool is_valid_document(std::string_view bytes);
+inline bool is_valid_document(std::string_view bytes) { return detail::is_valid_value(bytes, 0); }
 
 /// PostgreSQL's order of jsonb: object, array, boolean, number, string, null from high to low; more elements above fewer.
-std::strong_ordering compare(document_view a, document_view b);
+inline std::strong_ordering compare(document_view a, document_view b) {
+    // On top, PostgreSQL sees a scalar as an array of one element that is below every other array of its size.
+    if (a.is_object() || b.is_object() || (a.is_scalar() && b.is_scalar())) {
+        if (a.is_object() == b.is_object()) return detail::compare_nested(a, b);
+        return a.is_object() ? std::strong_ordering::greater : std::strong_ordering::less;
+    }
+    if (a.is_scalar()) return b.size() == 0 ? std::strong_ordering::greater : std::strong_ordering::less;
+    if (b.is_scalar()) return a.size() == 0 ? std::strong_ordering::less : std::strong_ordering::greater;
+    return detail::compare_nested(a, b);
+}
 
 /// `@>`: whether everything in `part` is in `whole`, at the same places; order and repetition in arrays don't matter.
-bool contains(document_view whole, document_view part);
+inline bool contains(document_view whole, document_view part) {
+    if (whole.is_array() && part.is_scalar()) {
+        for (std::size_t i = 0, count = whole.size(); i < count; ++i) {
+            if (detail::compare_nested(whole.element(i), part) == 0) return true;
+        }
+        return false;
+    }
+    return detail::contains_nested(whole, part);
+}
 
 /// `?`: whether the text is a key of the object, a string in the array, or the string itself.
 inline bool has_key(document_view document, std::string_view text) {
@@ -209,8 +186,30 @@ inline bool has_key(document_view document, std::string_view text) {
 }
 
 /// Equal for documents that compare equal (1 and 1.0 do).
-std::uint64_t hash_of(document_view document);
+inline std::uint64_t hash_of(document_view document) {
+    if (document.kind() == document_kind::long_number) {
+        std::string digits;
+        document.append_number(digits);
+        if (auto point = digits.find('.'); point != std::string::npos) {
+            digits.erase(std::max(digits.find_last_not_of('0') + 1, point));
+            if (digits.ends_with('.')) digits.pop_back();
+            std::size_t scale = digits.size() > point ? digits.size() - point - 1 : 0;
+            bool fits = scale <= numeric::max_scale && digits.size() <= 36;
+            if (fits) return hash_of(parse_numeric(digits));
+        }
+        return hash_of(std::string_view(digits));
+    }
+    if (document.is_number()) return hash_of(document.as_numeric());
+    if (document.is_string()) return hash_of(document.as_string());
+    std::uint64_t hash = hash_of(static_cast<std::uint64_t>(document.kind()));
+    for (std::size_t i = 0, count = document.size(); i < count; ++i) {
+        if (document.is_array()) {
+            hash = mix(hash, hash_of(document.element(i)));
+        } else {
+            hash = mix(hash ^ hash_of(document.key(i)), hash_of(document.member(i)));
+        }
+    }
+    return hash;
+}
 
 }  // namespace phantomdb
-
-#include <phantomdb/value/document_order.hpp>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <phantomdb/base/assert.hpp>
-#include <phantomdb/value/document.hpp>
+#include <phantomdb/value/document_view.hpp>
 
 #include <algorithm>
 #include <cstdint>
