@@ -20,9 +20,8 @@ public:
     template <class F>
         requires(!std::is_same_v<std::remove_cvref_t<F>, chunk_sink>)
     chunk_sink(F& f)  // NOLINT: a reference by design
-        : object_(const_cast<void*>(static_cast<void const*>(&f))), call_([](void* object, chunk& unit) {
-              return (*static_cast<F*>(object))(unit);
-          }) {}
+        : object_(const_cast<void*>(static_cast<void const*>(&f))),
+          call_([](void* object, chunk& unit) { return (*static_cast<F*>(object))(unit); }) {}
     flow_signal operator()(chunk& unit) const { return call_(object_, unit); }
 
 private:
@@ -43,7 +42,8 @@ public:
 
     template <class Sink>
     flow_signal run(dynamic_context& context, Sink&& sink) {
-        if (context.shared.counters != nullptr) [[unlikely]] return counted(context, chunk_sink(sink));
+        if (context.shared.counters != nullptr) [[unlikely]]
+            return counted(context, chunk_sink(sink));
         return held_->run(context, chunk_sink(sink));
     }
 

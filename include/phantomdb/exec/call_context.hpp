@@ -74,6 +74,12 @@ struct call_context {
     std::atomic<bool> const* cancelled = nullptr;  ///< set by another thread to stop the statement
     system_services* services = nullptr;           ///< for functions that ask the session; null where there is none
 
+    /// The same surroundings with other memory for text.
+    call_context with_memory(arena& scratch) const {
+        return {scratch,   settings,  session, random, clock, transaction_timestamp, statement_timestamp,
+                cancelled, services};
+    }
+
     /// Throws 57014 if the statement was cancelled. Loops that may run long call it now and then.
     void check_cancelled() const {
         if (cancelled && cancelled->load(std::memory_order_relaxed)) {

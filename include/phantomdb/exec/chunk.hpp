@@ -17,7 +17,7 @@ namespace phantomdb::exec {
 struct chunk {
     std::vector<kernel_input> columns;
     std::uint16_t const* selection = nullptr;
-    std::size_t count = 0;        ///< selected rows
+    std::size_t count = 0;  ///< selected rows
 
     std::size_t row(std::size_t nth) const { return selection ? selection[nth] : nth; }
     nullable_datum at(std::size_t column, std::size_t row_number) const {
@@ -31,7 +31,7 @@ struct chunk {
 /// One row of a chunk.
 struct chunk_row {
     chunk const* rows;
-    std::size_t number;           ///< as in `chunk::at`
+    std::size_t number;  ///< as in `chunk::at`
     nullable_datum at(std::size_t column) const { return rows->at(column, number); }
 };
 

@@ -12,14 +12,21 @@
 
 namespace phantomdb::exec {
 
+namespace detail {
+inline constexpr std::align_val_t state_alignment{64};  // enough for any state
+struct release_states {
+    void operator()(std::byte* p) const { ::operator delete(p, state_alignment); }
+};
+}  // namespace detail
+
 /// One aggregate call: its kernel, and what comes before it.
 struct chunk_aggregate {
     aggregate_kernel const* kernel = nullptr;
     expression_row arguments;
     std::vector<sql_type> argument_types;
-    conjunction filter;                          ///< FILTER (WHERE …)
+    conjunction filter;  ///< FILTER (WHERE …)
     bool distinct = false;
-    std::optional<chunk_flow::order_reader> order;   ///< ORDER BY inside the call
+    std::optional<chunk_flow::order_reader> order;  ///< ORDER BY inside the call
     sql_type result{};
 };
 
@@ -34,8 +41,8 @@ struct chunk_aggregates {
             for (std::size_t i = 0; i < columns_.size(); ++i) {
                 chunk_aggregate const& call = recipe_.calls[i];
                 columns_[i].kernel = call.kernel;
-                columns_[i].stride = (call.kernel->size + call.kernel->alignment - 1) / call.kernel->alignment *
-                                     call.kernel->alignment;
+                columns_[i].stride =
+                    (call.kernel->size + call.kernel->alignment - 1) / call.kernel->alignment * call.kernel->alignment;
                 if (call.distinct) {
                     std::vector<sql_type> types{{type_id::int8, -1}};
                     types.insert(types.end(), call.argument_types.begin(), call.argument_types.end());
@@ -88,12 +95,8 @@ struct chunk_aggregates {
         struct column {
             aggregate_kernel const* kernel = nullptr;
             std::size_t stride = 0, room = 0;
-            struct release {
-                std::size_t alignment = 16;
-                void operator()(std::byte* p) const { ::operator delete(p, std::align_val_t{alignment}); }
-            };
-            std::unique_ptr<std::byte[], release> bytes;
-            std::optional<group_table<datum_keys>> seen;     // DISTINCT: (group, arguments)
+            std::unique_ptr<std::byte[], detail::release_states> bytes;
+            std::optional<group_table<datum_keys>> seen;  // DISTINCT: (group, arguments)
             // ORDER BY: rows wait here until all have come
             struct waiting {
                 std::string key;
@@ -107,11 +110,9 @@ struct chunk_aggregates {
             void enlarge(std::size_t used, std::size_t least) {
                 std::size_t wanted = room == 0 ? 1 : room;
                 while (wanted < least) wanted *= 2;
-                std::size_t alignment = kernel->alignment < 16 ? 16 : kernel->alignment;
-                std::unique_ptr<std::byte[], release> bigger(
-                    static_cast<std::byte*>(::operator new(wanted * stride, std::align_val_t{alignment})),
-                    release{alignment});
-                if (used != 0) std::memcpy(bigger.get(), bytes.get(), used * stride);   // states move by their bytes
+                std::unique_ptr<std::byte[], detail::release_states> bigger(
+                    static_cast<std::byte*>(::operator new(wanted * stride, detail::state_alignment)));
+                if (used != 0) std::memcpy(bigger.get(), bytes.get(), used * stride);  // states move by their bytes
                 bytes = std::move(bigger);
                 room = wanted;
             }
@@ -135,8 +136,8 @@ struct chunk_aggregates {
                     enqueue(context, call, c, rows, groups);
                     continue;
                 }
-                call.kernel->add(context.call, {call.arguments.inputs(), rows.selection, rows.count, c.bytes.get(), c.stride,
-                                                groups});
+                call.kernel->add(context.call, {call.arguments.inputs(), rows.selection, rows.count, c.bytes.get(),
+                                                c.stride, groups});
             }
         }
         void keep_fresh(chunk_aggregate& call, column& c, chunk const& rows, std::uint32_t const* groups,
@@ -181,7 +182,8 @@ struct chunk_aggregates {
                 auto pass = [&] {
                     if (rows.size() == 0) return;
                     chunk& unit = rows.take();
-                    c.kernel->add(context.call, {unit.columns, nullptr, unit.count, c.bytes.get(), c.stride, groups.data()});
+                    c.kernel->add(context.call,
+                                  {unit.columns, nullptr, unit.count, c.bytes.get(), c.stride, groups.data()});
                     rows.clear();
                 };
                 for (auto const& entry : c.queue) {

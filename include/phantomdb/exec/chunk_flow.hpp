@@ -137,10 +137,12 @@ struct chunk_flow {
 
         template <class Row, class Sink>
         flow_signal put(context& c, Row const& r, Sink& sink) {
-            if (out_.size() == 0) c.call.memory.reset();
             for (std::size_t i = 0; i < out_.width(); ++i) out_.put(i, r.at(i));
             out_.next_row();
-            return out_.full() ? flush(sink) : flow_signal::more;
+            if (!out_.full()) return flow_signal::more;
+            flow_signal signal = flush(sink);
+            c.call.memory.reset();
+            return signal;
         }
         template <class Sink>
         flow_signal flush(Sink& sink) {
@@ -161,8 +163,13 @@ struct chunk_flow {
     class joiner {
     public:
         joiner(query::join_kind kind, std::size_t left_width, std::vector<sql_type> columns, conjunction& condition)
-            : kind_(kind), left_width_(left_width), right_width_(columns.size() - left_width), condition_(condition),
-              out_(std::move(columns)), left_rows_(chunk_capacity), right_rows_(chunk_capacity) {}
+            : kind_(kind),
+              left_width_(left_width),
+              right_width_(columns.size() - left_width),
+              condition_(condition),
+              out_(std::move(columns)),
+              left_rows_(chunk_capacity),
+              right_rows_(chunk_capacity) {}
 
         void begin(chunk const& unit) {
             unit_ = &unit;
@@ -176,7 +183,8 @@ struct chunk_flow {
         }
 
         template <class Right, class Sink>
-        flow_signal candidate(context& c, chunk_row const& left, Right const& right, std::size_t right_number, Sink& sink) {
+        flow_signal candidate(context& c, chunk_row const& left, Right const& right, std::size_t right_number,
+                              Sink& sink) {
             bool existence = kind_ == query::join_kind::semi || kind_ == query::join_kind::anti;
             if (existence && condition_.empty()) {
                 matched_[left.number] = 1;
@@ -188,6 +196,12 @@ struct chunk_flow {
             right_rows_[out_.size()] = static_cast<std::uint32_t>(right_number);
             out_.next_row();
             return out_.full() ? judge(c, sink) : flow_signal::more;
+        }
+
+        /// Passes on what was paired so far.
+        template <class Sink>
+        flow_signal settle(context& c, Sink& sink) {
+            return judge(c, sink);
         }
 
         template <class Sink>
@@ -290,7 +304,7 @@ struct chunk_flow {
         using flow = chunk_flow;
         query::join_kind kind;
         std::size_t left_width;
-        std::vector<sql_type> columns;       ///< left, then right; for semi and anti joins too
+        std::vector<sql_type> columns;  ///< left, then right; for semi and anti joins too
         conjunction condition;
         joiner make() { return joiner(kind, left_width, columns, condition); }
     };
@@ -304,7 +318,7 @@ struct chunk_flow {
 
     /// A row count of LIMIT or OFFSET: null means none, negative numbers are refused.
     struct row_count {
-        any_expression expression;           ///< int8; empty: none
+        any_expression expression;  ///< int8; empty: none
         bool offset = false;
 
         std::int64_t count(context& c) {

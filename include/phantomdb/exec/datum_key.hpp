@@ -21,7 +21,7 @@ public:
     std::uint64_t hash(key const& k) const {
         std::uint64_t running = 0x243f6a8885a308d3u;
         for (std::size_t i = 0; i < k.size(); ++i) {
-            running = mix_hash(running, k[i].null ? 0x9216d5d98979fb1bu : hash_datum(kept_.types()[i].id, k[i].value));
+            running = mix_hash(running, k[i].null ? 0x9216d5d98979fb1bu : hash_of(kept_.types()[i].id, k[i].value));
         }
         return running;
     }
@@ -29,7 +29,7 @@ public:
         for (std::size_t i = 0; i < k.size(); ++i) {
             nullable_datum mine = kept_.at(number, i);
             if (mine.null != k[i].null) return false;
-            if (!mine.null && compare_datum(kept_.types()[i].id, mine.value, k[i].value) != 0) return false;
+            if (!mine.null && compare(kept_.types()[i].id, mine.value, k[i].value) != 0) return false;
         }
         return true;
     }

@@ -25,14 +25,15 @@ struct operator_counters {
 /// One per statement. Not thread-safe.
 struct statement_state {
     sql_transaction& transaction;
+    sql_view view;  ///< what the statement sees, whatever it writes meanwhile
     table_writer& writer;
     std::span<nullable_datum const> parameters;
-    std::vector<nullable_datum> outer;                        ///< columns of outer rows that subqueries use, by slot
-    std::map<query::node, std::shared_ptr<tuple_store>> common;   ///< finished CTEs, by relation
-    std::map<query::node, tuple_store*> working;              ///< the round a recursive CTE reads, by its number
-    std::uint64_t execution = 0;                              ///< differs from one run of an executable to the next
-    std::uint64_t changed_rows = 0;                           ///< by insert, update, erase at the root
-    std::vector<operator_counters>* counters = nullptr;       ///< by plan node; null: nobody asked
+    std::vector<nullable_datum> outer;                           ///< columns of outer rows that subqueries use, by slot
+    std::map<query::node, std::shared_ptr<tuple_store>> common;  ///< finished CTEs, by relation
+    std::map<query::node, tuple_store*> working;                 ///< the round a recursive CTE reads, by its number
+    std::uint64_t execution = 0;                                 ///< differs from one run of an executable to the next
+    std::uint64_t changed_rows = 0;                              ///< by insert, update, erase at the root
+    std::vector<operator_counters>* counters = nullptr;          ///< by plan node; null: nobody asked
 };
 
 /// What is handed down a run. A subquery gets a copy with scratch memory of its own, so that making its rows does not free
@@ -41,11 +42,7 @@ struct dynamic_context {
     statement_state& shared;
     call_context call;
 
-    dynamic_context with_memory(arena& scratch) const {
-        return {shared,
-                call_context{scratch, call.settings, call.session, call.random, call.clock, call.transaction_timestamp,
-                             call.statement_timestamp, call.cancelled, call.services}};
-    }
+    dynamic_context with_memory(arena& scratch) const { return {shared, call.with_memory(scratch)}; }
 };
 
 }  // namespace phantomdb::exec

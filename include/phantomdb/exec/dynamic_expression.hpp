@@ -21,13 +21,17 @@ public:
 
 using any_expression = std::unique_ptr<dynamic_expression>;
 
-inline bool is_null_at(kernel_input const& v, std::size_t row) { return v.nulls != nullptr && v.nulls[v.stride ? row : 0] != 0; }
+inline bool is_null_at(kernel_input const& v, std::size_t row) {
+    return v.nulls != nullptr && v.nulls[v.stride ? row : 0] != 0;
+}
 inline datum const& value_at(kernel_input const& v, std::size_t row) { return v.values[v.stride ? row : 0]; }
 inline nullable_datum cell_at(kernel_input const& v, std::size_t row) {
     if (is_null_at(v, row)) return {};
     return value_at(v, row);
 }
-inline bool is_true_at(kernel_input const& v, std::size_t row) { return !is_null_at(v, row) && value_at(v, row).i != 0; }
+inline bool is_true_at(kernel_input const& v, std::size_t row) {
+    return !is_null_at(v, row) && value_at(v, row).i != 0;
+}
 
 /// Conditions that must all hold. Narrows the selection of a chunk.
 class conjunction {

@@ -106,8 +106,9 @@ public:
         for (std::size_t i = 0; i < rows.count; ++i) {
             std::size_t row = rows.row(i);
             if (is_null_at(in, row)) put(row, {});
-            else put(row, cast(value_at(in, row), from_, type_, context.call.memory, context.call.settings,
-                               explicit_ ? cast_context::explicit_ : cast_context::assignment));
+            else
+                put(row, cast(value_at(in, row), from_, type_, context.call.memory, context.call.settings,
+                              explicit_ ? cast_context::explicit_only : cast_context::assignment));
         }
         return out_.view(type_);
     }
@@ -137,7 +138,7 @@ public:
                     put(row, {});
                 } else if ((value_at(v, row).i != 0) == any_) {
                     put_bool(row, any_);
-                    continue;                              // decided
+                    continue;  // decided
                 }
                 selection_[kept++] = static_cast<std::uint16_t>(row);
             }
@@ -202,7 +203,8 @@ public:
         : computed_expression(type), left_(std::move(left)), right_(std::move(right)), equal_(equal), which_(which) {}
     kernel_input evaluate(dynamic_context& context, chunk const& rows) override {
         kernel_input inputs[2] = {left_->evaluate(context, rows), right_->evaluate(context, rows)};
-        equal_(context.call, {inputs, rows.selection, rows.count, held_.values(), held_.nulls(), {type_id::boolean, -1}});
+        equal_(context.call,
+               {inputs, rows.selection, rows.count, held_.values(), held_.nulls(), {type_id::boolean, -1}});
         for (std::size_t i = 0; i < rows.count; ++i) {
             std::size_t row = rows.row(i);
             bool a = is_null_at(inputs[0], row), b = is_null_at(inputs[1], row);
@@ -299,7 +301,7 @@ public:
                 if (is_null_at(v, row)) continue;
                 bool better = out_.nulls()[row] != 0;
                 if (!better) {
-                    auto order = compare_datum(type_.id, value_at(v, row), out_.values()[row]);
+                    auto order = compare(type_.id, value_at(v, row), out_.values()[row]);
                     better = greatest_ ? order > 0 : order < 0;
                 }
                 if (better) put(row, value_at(v, row));
@@ -318,8 +320,12 @@ class in_list_expression final : public computed_expression {
 public:
     in_list_expression(any_expression operand, std::vector<any_expression> items, kernel equal, bool negated,
                        std::optional<sql_type> hashed_as)
-        : computed_expression({type_id::boolean, -1}), operand_(std::move(operand)), items_(std::move(items)),
-          equal_(equal), negated_(negated), hashed_as_(hashed_as) {}
+        : computed_expression({type_id::boolean, -1}),
+          operand_(std::move(operand)),
+          items_(std::move(items)),
+          equal_(equal),
+          negated_(negated),
+          hashed_as_(hashed_as) {}
     kernel_input evaluate(dynamic_context& context, chunk const& rows) override {
         kernel_input inputs[2] = {operand_->evaluate(context, rows), {}};
         if (hashed_as_) return probe(context, inputs[0], rows);

@@ -118,12 +118,14 @@ public:
         std::uint64_t running = 0x243f6a8885a308d3u;
         std::apply(
             [&](auto const&... v) {
-                ((running = mix_hash(running, missing(v) ? 0x9216d5d98979fb1bu : hash_physical(plain(v)))), ...);
+                ((running = mix_hash(running, missing(v) ? 0x9216d5d98979fb1bu : hash_of(plain(v)))), ...);
             },
             k);
         return running;
     }
-    bool equal(std::uint32_t number, key const& k) const { return same(kept_[number], k, std::index_sequence_for<Ts...>{}); }
+    bool equal(std::uint32_t number, key const& k) const {
+        return same(kept_[number], k, std::index_sequence_for<Ts...>{});
+    }
     void keep(key const& k) {
         kept_.push_back(std::apply([&](auto const&... v) { return key(detail::copied(memory_, v)...); }, k));
     }

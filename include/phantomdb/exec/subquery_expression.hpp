@@ -22,7 +22,10 @@ struct outer_binding {
 class subquery_expression : public computed_expression {
 protected:
     subquery_expression(any_operator plan, std::vector<outer_binding> bindings, bool independent, sql_type type)
-        : computed_expression(type), plan_(std::move(plan)), bindings_(std::move(bindings)), independent_(independent) {}
+        : computed_expression(type),
+          plan_(std::move(plan)),
+          bindings_(std::move(bindings)),
+          independent_(independent) {}
 
     void bind(dynamic_context& context, chunk const& rows, std::size_t row) {
         for (auto const& b : bindings_) context.shared.outer[b.slot] = rows.at(b.position, row);
@@ -78,7 +81,8 @@ private:
         run(context, [&](chunk& unit) {
             count += unit.count;
             if (count > 1) {
-                throw error(errc::cardinality_violation, "more than one row returned by a subquery used as an expression");
+                throw error(errc::cardinality_violation,
+                            "more than one row returned by a subquery used as an expression");
             }
             if (unit.count == 0) return flow_signal::more;
             found = unit.at(0, unit.row(0));
@@ -122,10 +126,14 @@ private:
 class quantified_subquery final : public subquery_expression {
 public:
     /// `hashed`: the operator is "=" with ANY over equal types, so that an independent list can be looked up.
-    quantified_subquery(any_expression operand, any_operator plan, std::vector<outer_binding> bindings, bool independent,
-                        kernel compare, bool all, sql_type element, bool hashed)
+    quantified_subquery(any_expression operand, any_operator plan, std::vector<outer_binding> bindings,
+                        bool independent, kernel compare, bool all, sql_type element, bool hashed)
         : subquery_expression(std::move(plan), std::move(bindings), independent, {type_id::boolean, -1}),
-          operand_(std::move(operand)), compare_(compare), all_(all), element_(element), hashed_(hashed && independent),
+          operand_(std::move(operand)),
+          compare_(compare),
+          all_(all),
+          element_(element),
+          hashed_(hashed && independent),
           rows_({element}) {}
 
     kernel_input evaluate(dynamic_context& context, chunk const& rows) override {

@@ -1,6 +1,7 @@
 /// @file Defines how a scan finds rows in the store: bounds on a key become a span of keys, a span becomes rows.
 #pragma once
 
+#include <phantomdb/base/config.hpp>
 #include <phantomdb/exec/flow.hpp>
 #include <phantomdb/mvcc/transaction.hpp>
 #include <phantomdb/plan/plan.hpp>
@@ -31,7 +32,7 @@ struct scan_bounds {
 struct key_span {
     std::string from, to;
     bool empty = false;
-    bool exact = false;      ///< `from` is the one key of a unique index or primary key
+    bool exact = false;  ///< `from` is the one key of a unique index or primary key
 };
 
 namespace detail {
@@ -46,7 +47,8 @@ inline void to_prefix_end(std::string& key) {
 inline int outside(type_id column, std::int64_t value) {
     std::int64_t low = std::numeric_limits<std::int64_t>::min(), high = std::numeric_limits<std::int64_t>::max();
     if (column == type_id::int2) low = -32768, high = 32767;
-    if (column == type_id::int4) low = std::numeric_limits<std::int32_t>::min(), high = std::numeric_limits<std::int32_t>::max();
+    if (column == type_id::int4)
+        low = std::numeric_limits<std::int32_t>::min(), high = std::numeric_limits<std::int32_t>::max();
     return value < low ? -1 : value > high ? 1 : 0;
 }
 
@@ -105,10 +107,12 @@ inline key_span make_key_span(schema::table_layout const& layout, schema::table_
 /// Reads the rows of one table by one access path. Keeps buffers between calls; one running statement at a time.
 class table_reader {
 public:
-    static constexpr std::size_t batch = 1024;
+    static constexpr std::size_t batch = chunk_capacity;
 
     table_reader(schema::table_layout const& layout, plan::access access, int index, bool reverse)
-        : layout_(&layout), access_(access), reverse_(reverse),
+        : layout_(&layout),
+          access_(access),
+          reverse_(reverse),
           index_(index >= 0 ? &layout.indexes[static_cast<std::size_t>(index)] : layout.primary()) {}
 
     schema::table_layout const& layout() const { return *layout_; }
@@ -156,7 +160,8 @@ private:
         if (slices_.size() < batch) slices_.resize(batch);
         auto step = [&](auto scan) {
             while (std::size_t n = scan.next_chunk(std::span(slices_))) {
-                if (sink(std::span<storage::slice const>(slices_.data(), n)) == flow_signal::stop) return flow_signal::stop;
+                if (sink(std::span<storage::slice const>(slices_.data(), n)) == flow_signal::stop)
+                    return flow_signal::stop;
             }
             return flow_signal::more;
         };
@@ -174,7 +179,8 @@ private:
             key.append(entries_[i].value);
             auto row = view.get(key);
             if (!row) {
-                throw error(errc::index_corrupted, "index entry without a row in table \"" + layout_->table->name + "\"")
+                throw error(errc::index_corrupted,
+                            "index entry without a row in table \"" + layout_->table->name + "\"")
                     .with_hint("Rebuild the index: drop it and create it again.");
             }
             slices_[i] = {key, *row};

@@ -20,7 +20,7 @@ struct nullable {
     bool null = true;
 
     constexpr nullable() = default;
-    constexpr nullable(T some) : value(some), null(false) {}   // NOLINT: implicit by design
+    constexpr nullable(T some) : value(some), null(false) {}  // NOLINT: implicit by design
     constexpr explicit operator bool() const { return !null; }
     constexpr T const& operator*() const { return value; }
 };

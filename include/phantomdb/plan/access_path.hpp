@@ -29,8 +29,8 @@ struct access_choice {
     key_bound lower{}, upper{};
     std::vector<node> residual;
     bool reverse = false;
-    double rows = default_rows;      ///< after the residual
-    double visited = default_rows;   ///< rows touched
+    double rows = default_rows;     ///< after the residual
+    double visited = default_rows;  ///< rows touched
 };
 
 /// Share of rows a conjunct lets through, by its shape.

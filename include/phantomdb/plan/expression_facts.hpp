@@ -77,6 +77,15 @@ constexpr void for_each_expression(query_view const& q, relation const& r, Visit
     }
 }
 
+/// Calls `visit(relation)` for a relation and everything below it.
+template <class Visit>
+constexpr void for_each_relation(query_view const& q, node number, Visit&& visit) {
+    relation const& r = q.relations[static_cast<std::size_t>(number)];
+    visit(r);
+    if (r.left != none) for_each_relation(q, r.left, visit);
+    if (r.right != none) for_each_relation(q, r.right, visit);
+}
+
 /// Calls `visit(expression)` for each direct operand of an expression.
 template <class Visit>
 constexpr void for_each_operand(query_view const& q, expression const& e, Visit&& visit) {

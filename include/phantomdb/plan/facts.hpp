@@ -12,14 +12,14 @@ struct index_facts {
     std::vector<bool> descending;
     std::vector<bool> nulls_first;
     bool unique = false;
-    bool primary = false;        ///< the table itself is ordered by this key
+    bool primary = false;  ///< the table itself is ordered by this key
 };
 
 /// A table as the planner sees it. `rows` is an estimate; 0 means nothing is known (typed queries at build time).
 struct table_facts {
     std::vector<index_facts> indexes;
     double rows = 0;
-    std::vector<double> distinct;    ///< distinct values per column, empty or 0 where unknown
+    std::vector<double> distinct;  ///< distinct values per column, empty or 0 where unknown
 };
 
 }  // namespace phantomdb::plan

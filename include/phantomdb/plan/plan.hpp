@@ -18,18 +18,18 @@ using query::slice;
 
 enum class operator_kind : std::uint8_t {
     one_row,
-    table_scan,        ///< `access`, `index`, `equal`, `lower`, `upper`; `filter` on what comes out
+    table_scan,  ///< `access`, `index`, `equal`, `lower`, `upper`; `filter` on what comes out
     values,
     function_scan,
-    filter,            ///< `filter`
+    filter,  ///< `filter`
     project,
-    hash_join,         ///< build on `right`: `left_keys` = `right_keys`; `filter`: the rest of the join condition
-    loop_join,         ///< `right` is run once and kept; `filter`: the join condition
-    lookup_join,       ///< `right` is a table_scan whose bounds refer to the left row; `filter`: the rest
-    apply_join,        ///< `right` is run anew for each left row (lateral); `filter`: the join condition
+    hash_join,    ///< build on `right`: `left_keys` = `right_keys`; `filter`: the rest of the join condition
+    loop_join,    ///< `right` is run once and kept; `filter`: the join condition
+    lookup_join,  ///< `right` is a table_scan whose bounds refer to the left row; `filter`: the rest
+    apply_join,   ///< `right` is run anew for each left row (lateral); `filter`: the join condition
     aggregate,
     window,
-    sort,              ///< keeps only the first `bound` rows where given
+    sort,  ///< keeps only the first `bound` rows where given
     limit,
     distinct,
     set_operation,
@@ -44,12 +44,12 @@ enum class operator_kind : std::uint8_t {
 
 /// How a table_scan reaches its rows.
 enum class access : std::uint8_t {
-    absent,            ///< no table
-    full,              ///< every row, in key order
-    primary_equal,     ///< one row by its whole primary key
-    primary_range,     ///< a run of the primary key: equal on a prefix, perhaps bounded on the next column
-    index_equal,       ///< at most one row by the whole key of a unique index
-    index_range,       ///< a run of an index
+    absent,         ///< no table
+    full,           ///< every row, in key order
+    primary_equal,  ///< one row by its whole primary key
+    primary_range,  ///< a run of the primary key: equal on a prefix, perhaps bounded on the next column
+    index_equal,    ///< at most one row by the whole key of a unique index
+    index_range,    ///< a run of an index
 };
 
 /// A bound on the key column after the equal prefix.
@@ -62,7 +62,7 @@ struct key_bound {
 struct plan_node {
     operator_kind kind = operator_kind::one_row;
     plan::access access = plan::access::absent;
-    bool reverse = false;            ///< table_scan: from the last key to the first
+    bool reverse = false;  ///< table_scan: from the last key to the first
     query::join_kind join = query::join_kind::inner;
     node relation = none;            ///< the relation of the query this node stands for
     node left = none, right = none;  ///< plan nodes
@@ -70,10 +70,10 @@ struct plan_node {
     slice filter{};                  ///< into `lists`: conjuncts
     slice equal{};                   ///< into `lists`: one expression per key column of the prefix
     key_bound lower{}, upper{};
-    slice left_keys{}, right_keys{}; ///< into `lists`
+    slice left_keys{}, right_keys{};         ///< into `lists`
     node bound = none, bound_offset = none;  ///< sort: LIMIT and OFFSET expressions above it
-    std::int64_t rows = 0;           ///< estimate
-    std::int64_t cost = 0;           ///< estimate, in row visits
+    std::int64_t rows = 0;                   ///< estimate
+    std::int64_t cost = 0;                   ///< estimate, in row visits
     friend constexpr bool operator==(plan_node const&, plan_node const&) = default;
 };
 

@@ -165,9 +165,7 @@ private:
                 made.cost += made.rows;
                 break;
             case relation_kind::common: break;
-            default:
-                made.rows = below;
-                made.cost += below;
+            default: made.rows = below; made.cost += below;
         }
         return out.add(made);
     }
@@ -201,7 +199,7 @@ private:
         node child = plan_relation(r.left, {});
         hurried = saved;
         if (r.limit != none && !r.with_ties) {
-            node sort = child;      // a project keeps order and count: the limit may reach the sort below it
+            node sort = child;  // a project keeps order and count: the limit may reach the sort below it
             while (at(sort).kind == operator_kind::project) sort = at(sort).left;
             if (at(sort).kind == operator_kind::sort) {
                 out.nodes[sort].bound = r.limit;
@@ -229,8 +227,7 @@ private:
             case operator_kind::lookup_join:
             case operator_kind::loop_join:
             case operator_kind::apply_join: return comes_ordered(p.left, keys);
-            case operator_kind::hash_join:
-                return p.join != query::join_kind::full_outer && comes_ordered(p.left, keys);
+            case operator_kind::hash_join: return p.join != query::join_kind::full_outer && comes_ordered(p.left, keys);
             case operator_kind::table_scan: {
                 node source = rel(p.relation).source;
                 auto const& indexes = tables[static_cast<std::size_t>(rel(p.relation).table)].indexes;
@@ -266,8 +263,8 @@ private:
         made.upper = choice.upper;
         made.filter = out.add_list(choice.residual);
         made.rows = static_cast<std::int64_t>(choice.rows);
-        bool primary = choice.kind == access::full || choice.kind == access::primary_equal ||
-                       choice.kind == access::primary_range;
+        bool primary =
+            choice.kind == access::full || choice.kind == access::primary_equal || choice.kind == access::primary_range;
         made.cost = static_cast<std::int64_t>(choice.visited * (primary ? 1 : 4)) + 1;
         return out.add(made);
     }
@@ -347,8 +344,8 @@ private:
         if (may_look_up && r.kind == relation_kind::table) {
             std::vector<node> all = right.conjuncts;
             all.insert(all.end(), conditions.begin(), conditions.end());
-            access_choice choice = choose_access(q, tables[static_cast<std::size_t>(r.table)], r.source, all, unbound, {},
-                                                 false);
+            access_choice choice =
+                choose_access(q, tables[static_cast<std::size_t>(r.table)], r.source, all, unbound, {}, false);
             bool driven = false;
             for (node e : choice.equal) driven = driven || uses(q, e).touches(left_sources);
             if (driven) {
@@ -390,7 +387,7 @@ private:
         source_set block;
         for (auto const& l : leaves) block.add(l.sources);
 
-        std::vector<node> joining;   // conjuncts over more than one leaf
+        std::vector<node> joining;  // conjuncts over more than one leaf
         for (node c : pool) {
             source_set used = uses(q, c);
             leaf* home = nullptr;
@@ -464,7 +461,7 @@ private:
             if (chosen_step.kind == operator_kind::lookup_join) {
                 current = join_node(query::join_kind::inner, none, current,
                                     scan(leaves[chosen].relation, chosen_step.lookup), chosen_step);
-                out.nodes[current].filter = {};      // all conditions went into the scan
+                out.nodes[current].filter = {};  // all conditions went into the scan
             } else if (at(current).rows < at(planned[chosen]).rows && chosen_step.kind == operator_kind::hash_join) {
                 std::swap(chosen_step.left_keys, chosen_step.right_keys);
                 current = join_node(query::join_kind::inner, none, planned[chosen], current, chosen_step);
@@ -482,7 +479,7 @@ private:
         relation const& r = rel(number);
         query::join_kind kind = r.join;
         node l = r.left, right_relation = r.right;
-        if (kind == query::join_kind::right_outer) {   // rows are found by source: swapping sides is free
+        if (kind == query::join_kind::right_outer) {  // rows are found by source: swapping sides is free
             std::swap(l, right_relation);
             kind = query::join_kind::left_outer;
         }
@@ -497,7 +494,7 @@ private:
             bool sinks = kind != query::join_kind::full_outer && !uses(q, c).touches(left_sources);
             (sinks ? into_right : conditions).push_back(c);
         }
-        if (kind == query::join_kind::inner) {         // lateral: conditions above are as good as ON
+        if (kind == query::join_kind::inner) {  // lateral: conditions above are as good as ON
             conditions.insert(conditions.end(), above.begin(), above.end());
             above.clear();
         }
@@ -522,9 +519,9 @@ private:
             leaf side{base, into_right, right_sources};
             node right = plan_relation(base, into_right);
             bool may_look_up = kind != query::join_kind::full_outer;
-            step s = choose_step(static_cast<double>(at(left).rows), left_sources, side,
-                                 static_cast<double>(at(right).rows), static_cast<double>(at(right).cost), conditions,
-                                 right_sources, may_look_up);
+            step s =
+                choose_step(static_cast<double>(at(left).rows), left_sources, side, static_cast<double>(at(right).rows),
+                            static_cast<double>(at(right).cost), conditions, right_sources, may_look_up);
             if (s.rows < static_cast<double>(at(left).rows)) s.rows = static_cast<double>(at(left).rows);
             if (s.kind == operator_kind::lookup_join) {
                 right = scan(base, s.lookup);

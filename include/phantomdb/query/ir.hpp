@@ -48,43 +48,54 @@ struct slice {
 };
 
 enum class expression_kind : std::uint8_t {
-    column,             ///< `source`, `column`
-    literal,            ///< `detail` is an index into `literals`
-    parameter,          ///< `detail` is the parameter's ordinal, from 0
-    call,               ///< `function` over `arguments`; arguments already have the function's types
-    cast,               ///< `arguments[0]` to `type`; `flag` set for an explicit cast
-    logical_and,        ///< two or more arguments, three-valued
+    column,       ///< `source`, `column`
+    literal,      ///< `detail` is an index into `literals`
+    parameter,    ///< `detail` is the parameter's ordinal, from 0
+    call,         ///< `function` over `arguments`; arguments already have the function's types
+    cast,         ///< `arguments[0]` to `type`; `flag` set for an explicit cast
+    logical_and,  ///< two or more arguments, three-valued
     logical_or,
     logical_not,
-    is_null,            ///< never null itself
+    is_null,  ///< never null itself
     is_not_null,
-    is_truth,           ///< IS [NOT] TRUE/FALSE/UNKNOWN: `detail` is a `truth_test`
-    is_distinct,        ///< `function` is the "=" for the arguments; null-safe; `flag` set for IS NOT DISTINCT
-    case_when,          ///< condition, result, condition, result, …, else (always there; a null literal if absent)
+    is_truth,     ///< IS [NOT] TRUE/FALSE/UNKNOWN: `detail` is a `truth_test`
+    is_distinct,  ///< `function` is the "=" for the arguments; null-safe; `flag` set for IS NOT DISTINCT
+    case_when,    ///< condition, result, condition, result, …, else (always there; a null literal if absent)
     coalesce,
-    nullif,             ///< `function` is the "=" for the arguments
-    greatest,           ///< by the order of the common type, nulls ignored
+    nullif,    ///< `function` is the "=" for the arguments
+    greatest,  ///< by the order of the common type, nulls ignored
     least,
-    in_list,            ///< arguments[0] `function`-equals any of the rest; `flag` set for NOT IN
-    scalar_subquery,    ///< `relation`'s single column and row, null if no row, 21000 if several
-    exists,             ///< `relation` has a row; `flag` set for NOT EXISTS
-    quantified,         ///< arguments[0] `function` ANY (`flag` unset) or ALL (`flag` set) of `relation`'s single column
-    aggregate,          ///< `aggregate` over `arguments`; only in `relation.aggregates`. `flag` set for DISTINCT;
-                        ///< `filter` may be a condition; `order` sorts the input
-    window_call,        ///< only in `relation.expressions` of a window
+    in_list,          ///< arguments[0] `function`-equals any of the rest; `flag` set for NOT IN
+    scalar_subquery,  ///< `relation`'s single column and row, null if no row, 21000 if several
+    exists,           ///< `relation` has a row; `flag` set for NOT EXISTS
+    quantified,       ///< arguments[0] `function` ANY (`flag` unset) or ALL (`flag` set) of `relation`'s single column
+    aggregate,        ///< `aggregate` over `arguments`; only in `relation.aggregates`. `flag` set for DISTINCT;
+                      ///< `filter` may be a condition; `order` sorts the input
+    window_call,      ///< only in `relation.expressions` of a window
 };
 
 enum class truth_test : std::uint8_t { is_true, is_not_true, is_false, is_not_false, is_unknown, is_not_unknown };
 
 /// The functions that only exist over windows. Aggregates over windows use `aggregate`.
 enum class window_function : std::uint8_t {
-    no_function, row_number, rank, dense_rank, percent_rank, cume_dist, ntile, lag, lead, first_value, last_value, nth_value,
+    no_function,
+    row_number,
+    rank,
+    dense_rank,
+    percent_rank,
+    cume_dist,
+    ntile,
+    lag,
+    lead,
+    first_value,
+    last_value,
+    nth_value,
 };
 
 struct expression {
     expression_kind kind = expression_kind::literal;
     bool flag = false;
-    bool nullable = true;            ///< false only where the binder can prove it
+    bool nullable = true;  ///< false only where the binder can prove it
     sql_type type{};
     function_id function{};
     aggregate_id aggregate{};
@@ -92,11 +103,11 @@ struct expression {
     node source = none;
     node column = none;
     node detail = none;
-    node relation = none;            ///< subqueries
-    node filter = none;              ///< aggregate: FILTER (WHERE …)
-    slice arguments{};               ///< into `lists`: expressions
-    slice order{};                   ///< into `sort_keys`: aggregate's ORDER BY
-    node position = 0;               ///< byte offset in the statement + 1, for errors raised later; 0 unknown
+    node relation = none;  ///< subqueries
+    node filter = none;    ///< aggregate: FILTER (WHERE …)
+    slice arguments{};     ///< into `lists`: expressions
+    slice order{};         ///< into `sort_keys`: aggregate's ORDER BY
+    node position = 0;     ///< byte offset in the statement + 1, for errors raised later; 0 unknown
 
     friend constexpr bool operator==(expression const&, expression const&) = default;
 };
@@ -105,7 +116,7 @@ struct expression {
 struct sort_key {
     node expression = none;
     bool descending = false;
-    bool nulls_first = false;        ///< always set explicitly by who builds the query (PostgreSQL: nulls sort as largest)
+    bool nulls_first = false;  ///< always set explicitly by who builds the query (PostgreSQL: nulls sort as largest)
     friend constexpr bool operator==(sort_key const&, sort_key const&) = default;
 };
 
@@ -117,19 +128,19 @@ enum class relation_kind : std::uint8_t {
     filter,         ///< `left`; `expressions`: conjuncts
     project,        ///< `left`; `expressions`: the columns of `source`
     join,           ///< `left`, `right`, `join`; `expressions`: conjuncts of ON
-    aggregate,      ///< `left`; `expressions`: group keys; `aggregates`; no keys: exactly one row. `sets`: see grouping sets
-    window,         ///< `left`; `expressions`: window_call nodes; `partition`, `sort` and `frame` common to all of them
-    sort,           ///< `left`; `sort`
-    limit,          ///< `left`; `limit`, `offset` (int8 expressions or none)
-    distinct,       ///< `left` is a project or set operation; `expressions`: DISTINCT ON keys, empty: all columns
+    aggregate,  ///< `left`; `expressions`: group keys; `aggregates`; no keys: exactly one row. `sets`: see grouping sets
+    window,     ///< `left`; `expressions`: window_call nodes; `partition`, `sort` and `frame` common to all of them
+    sort,       ///< `left`; `sort`
+    limit,      ///< `left`; `limit`, `offset` (int8 expressions or none)
+    distinct,   ///< `left` is a project or set operation; `expressions`: DISTINCT ON keys, empty: all columns
     set_operation,  ///< `left`, `right`: projects (or alike) with the same column types; `set`, `all`
-    common,         ///< a CTE used more than once: `left`, computed once per statement; `source` per use, columns as `left`'s
-    recursive,      ///< `left` UNION [ALL if `all`] `right`, where `right` contains a `working` with the same `detail`
-    working,        ///< the rows of the previous round of the `recursive` with the same `detail`; has its own `source`
-    lock_rows,      ///< `left`; `lock` on the rows of source `target`
-    insert,         ///< `left`: rows; `expressions`: one per column of `table`, over `left` (defaults filled in); see `conflict`
-    update,         ///< `left`: rows that contain source `target`; `assigned` columns get `expressions`
-    erase,          ///< `left`: rows that contain source `target`
+    common,  ///< a CTE used more than once: `left`, computed once per statement; `source` per use, columns as `left`'s
+    recursive,  ///< `left` UNION [ALL if `all`] `right`, where `right` contains a `working` with the same `detail`
+    working,    ///< the rows of the previous round of the `recursive` with the same `detail`; has its own `source`
+    lock_rows,  ///< `left`; `lock` on the rows of source `target`
+    insert,  ///< `left`: rows; `expressions`: one per column of `table`, over `left` (defaults filled in); see `conflict`
+    update,  ///< `left`: rows that contain source `target`; `assigned` columns get `expressions`
+    erase,   ///< `left`: rows that contain source `target`
 };
 
 enum class join_kind : std::uint8_t { inner, left_outer, right_outer, full_outer, semi, anti };
@@ -155,28 +166,29 @@ struct relation {
     lock_strength lock = lock_strength::update;
     lock_wait wait = lock_wait::wait;
     conflict_action conflict = conflict_action::fail;
-    bool all = false;                ///< set operations, recursive
-    bool lateral = false;            ///< join: the right side may use the left side's sources
-    bool with_ties = false;          ///< limit: FETCH FIRST … WITH TIES
+    bool all = false;        ///< set operations, recursive
+    bool lateral = false;    ///< join: the right side may use the left side's sources
+    bool with_ties = false;  ///< limit: FETCH FIRST … WITH TIES
     node source = none;
-    node target = none;              ///< source of the row changed or locked
-    node table = none;               ///< ordinal into the statement's list of tables (`table_facts`)
+    node target = none;  ///< source of the row changed or locked
+    node table = none;   ///< ordinal into the statement's list of tables (`table_facts`)
     node left = none, right = none;
     node width = 0;
     node detail = none;
     node limit = none, offset = none;
-    slice expressions{};             ///< into `lists`
-    slice aggregates{};              ///< into `lists`
-    slice sort{};                    ///< into `sort_keys`
-    slice partition{};               ///< into `lists`
-    slice assigned{};                ///< into `lists`: column ordinals of an update
-    slice checks{};                  ///< insert, update: the table's CHECK conditions (in its order) over the new row's source
-    slice generated{};               ///< insert, update: (column ordinal, expression over the new row's source) pairs, stored generated columns
+    slice expressions{};  ///< into `lists`
+    slice aggregates{};   ///< into `lists`
+    slice sort{};         ///< into `sort_keys`
+    slice partition{};    ///< into `lists`
+    slice assigned{};     ///< into `lists`: column ordinals of an update
+    slice checks{};       ///< insert, update: the table's CHECK conditions (in its order) over the new row's source
+    slice
+        generated{};  ///< insert, update: (column ordinal, expression over the new row's source) pairs, stored generated columns
     frame window_frame{};
     // INSERT … ON CONFLICT
-    node conflict_index = none;      ///< ordinal of the unique index of `table`, none: any
-    node excluded = none;            ///< source of EXCLUDED; `target` is the source of the row in the way
-    slice conflict_assigned{};       ///< column ordinals
+    node conflict_index = none;  ///< ordinal of the unique index of `table`, none: any
+    node excluded = none;        ///< source of EXCLUDED; `target` is the source of the row in the way
+    slice conflict_assigned{};   ///< column ordinals
     slice conflict_expressions{};
     node conflict_filter = none;
 
@@ -201,15 +213,15 @@ struct column {
 };
 
 struct source {
-    slice columns{};                 ///< into `columns`
-    slice name{};                    ///< alias or table name
-    node relation = none;            ///< who defines it
+    slice columns{};       ///< into `columns`
+    slice name{};          ///< alias or table name
+    node relation = none;  ///< who defines it
     friend constexpr bool operator==(source const&, source const&) = default;
 };
 
 struct parameter {
     sql_type type{};
-    slice name{};                    ///< typed queries name them; SQL numbers them
+    slice name{};  ///< typed queries name them; SQL numbers them
     friend constexpr bool operator==(parameter const&, parameter const&) = default;
 };
 
@@ -252,8 +264,10 @@ struct query_builder {
     node root = none;
 
     constexpr query_view view() const {
-        return {relations, expressions, lists, sort_keys, literals, sources, columns, parameters,
-                std::string_view{text.data(), text.size()}, root};
+        return {relations, expressions, lists,
+                sort_keys, literals,    sources,
+                columns,   parameters,  std::string_view{text.data(), text.size()},
+                root};
     }
     constexpr slice add_text(std::string_view s) {
         slice made{static_cast<node>(text.size()), static_cast<node>(s.size())};
@@ -270,7 +284,9 @@ struct query_builder {
         sort_keys.insert(sort_keys.end(), items.begin(), items.end());
         return made;
     }
-    constexpr node add(expression const& e) { return expressions.push_back(e), static_cast<node>(expressions.size() - 1); }
+    constexpr node add(expression const& e) {
+        return expressions.push_back(e), static_cast<node>(expressions.size() - 1);
+    }
     constexpr node add(relation const& r) { return relations.push_back(r), static_cast<node>(relations.size() - 1); }
     constexpr node add(literal const& l) { return literals.push_back(l), static_cast<node>(literals.size() - 1); }
 
@@ -312,8 +328,10 @@ struct query_value {
     node root = none;
 
     constexpr query_view view() const {
-        return {relations, expressions, lists, sort_keys, literals, sources, columns, parameters,
-                std::string_view{text.data(), text.size()}, root};
+        return {relations, expressions, lists,
+                sort_keys, literals,    sources,
+                columns,   parameters,  std::string_view{text.data(), text.size()},
+                root};
     }
 };
 

@@ -16,8 +16,8 @@ struct hash_aggregate {
 
     Child child;
     Keys keys;
-    States states;       ///< `make()`
-    Output output;       ///< `make()`: an emitter
+    States states;  ///< `make()`
+    Output output;  ///< `make()`: an emitter
 
     template <class Context, class Sink>
     flow_signal run(Context& context, Sink&& sink) {

@@ -22,15 +22,15 @@ struct hash_join {
     Right right;
     LeftKeys left_keys;
     RightKeys right_keys;
-    Rows rows;              ///< how right rows are kept: `make()`
-    Joiner joiner;          ///< how rows are paired: `make()`
+    Rows rows;      ///< how right rows are kept: `make()`
+    Joiner joiner;  ///< how rows are paired: `make()`
     bool full = false;
 
     template <class Context, class Sink>
     flow_signal run(Context& context, Sink&& sink) {
         auto kept = rows.make();
         auto groups = right_keys.make_table();
-        std::vector<std::uint32_t> first, next;      // chains, by group and by row
+        std::vector<std::uint32_t> first, next;  // chains, by group and by row
         constexpr std::uint32_t end = 0xffffffffu;
         right.run(context, [&](auto& unit) {
             right_keys.prepare(context, unit);

@@ -21,7 +21,8 @@ struct limit {
     flow_signal run(Context& context, Sink&& sink) {
         std::int64_t wanted = take.count(context), over = skip.count(context);
         std::uint64_t to_skip = over < 0 ? 0 : static_cast<std::uint64_t>(over);
-        std::uint64_t left = wanted < 0 ? std::numeric_limits<std::uint64_t>::max() : static_cast<std::uint64_t>(wanted);
+        std::uint64_t left =
+            wanted < 0 ? std::numeric_limits<std::uint64_t>::max() : static_cast<std::uint64_t>(wanted);
         if (left == 0) return flow_signal::more;
         flow_signal answer = flow_signal::more;
         child.run(context, [&](auto& unit) {

@@ -20,14 +20,14 @@ struct sort {
 
     Child child;
     Order order;
-    Rows rows;           ///< `make()`
+    Rows rows;  ///< `make()`
     Bound bound;
-    Output output;       ///< `make()`: an emitter
+    Output output;  ///< `make()`: an emitter
 
     template <class Context, class Sink>
     flow_signal run(Context& context, Sink&& sink) {
         struct entry {
-            std::uint64_t prefix;     // the first bytes, big-endian: decides most comparisons without touching the key
+            std::uint64_t prefix;  // the first bytes, big-endian: decides most comparisons without touching the key
             std::string key;
             std::size_t row;
             bool operator<(entry const& other) const {
@@ -54,7 +54,8 @@ struct sort {
                 made.row = kept.push(context, row);
                 entries.push_back(std::move(made));
                 if (entries.size() >= limit) {
-                    std::nth_element(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(most), entries.end());
+                    std::nth_element(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(most),
+                                     entries.end());
                     entries.resize(most + 1);
                     threshold = entries.back();
                     have_threshold = true;

@@ -1,0 +1,1 @@
+#include <phantomdb/exec/plan_compiler_operators.ipp>
