@@ -133,6 +133,7 @@ class error : public std::exception {
 public:
     sqlstate code;
     std::string message, detail, hint;
+    std::string context;   ///< where in what was going on: "COPY t, line 2, column a"
     int position = 0;
     std::string schema_name, table_name, column_name, type_name, constraint_name;
 
@@ -142,6 +143,7 @@ public:
 
     error&& with_detail(std::string text) && { return detail = std::move(text), std::move(*this); }
     error&& with_hint(std::string text) && { return hint = std::move(text), std::move(*this); }
+    error&& with_context(std::string text) && { return context = std::move(text), std::move(*this); }
     error&& at(int one_based_character) && { return position = one_based_character, std::move(*this); }
     error&& on_table(std::string schema, std::string table) && {
         return schema_name = std::move(schema), table_name = std::move(table), std::move(*this);
