@@ -176,12 +176,9 @@ void connection::converse(sql::session_options options) {
     ++context_.counters.connections;
     context_.log.write(log_level::info, "session started",
                        {{"session", session.id()}, {"client", peer_.text}, {"user", user}, {"database", database}});
-    auto& replies = channel_.replies();
-    for (auto const& [name, now] : session.reported_settings()) replies.parameter_status(name, now);
-    replies.backend_key(session.id(), cancel_key);
-    replies.ready(session.status());
-    channel_.flush_due();
-    conversation(session, channel_, context_.log, context_.counters, context_.options).run(stopping_);
+    conversation talk(session, channel_, context_.log, context_.counters, context_.options);
+    talk.greet(cancel_key);
+    talk.run(stopping_);
 }
 
 }  // namespace phantomdb::server

@@ -42,6 +42,8 @@ public:
                  conversation_options options)
         : session_(session), channel_(channel), log_(log), counters_(counters), options_(options) {}
 
+    /// Ends the start-up: settings, the key to cancel by, ReadyForQuery.
+    void greet(std::int32_t cancel_key);
     /// Until the client says goodbye or is gone, `stopping` is set (the client is told 57P01), or the connection can't go
     /// on. Raises 08P01 where the stream of messages is broken and 08006 where the client is gone.
     void run(std::atomic<bool> const& stopping);
@@ -74,6 +76,7 @@ private:
     void close(std::string_view body);
     void sync();
     void ready();
+    void report_settings();
 
     std::shared_ptr<statement_entry const> const& find_statement(std::string_view name) const;
     portal_entry& find_portal(std::string_view name);
@@ -88,6 +91,7 @@ private:
     conversation_options options_;
     by_name<std::shared_ptr<statement_entry const>> statements_;
     by_name<portal_entry> portals_;
+    setting_values reported_, changed_;  ///< what the client was told, and what it has not been told yet
     bind_message bind_;
     arena values_;
     bool skipping_ = false, over_ = false;

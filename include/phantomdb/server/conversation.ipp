@@ -3,6 +3,7 @@
 #include <phantomdb/server/conversation.hpp>
 #include <phantomdb/value/binary_io.hpp>
 #include <phantomdb/value/text_io.hpp>
+#include <phantomdb/value/utf8.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -90,9 +91,10 @@ void conversation::query(std::string_view body) {
     std::string_view text;
     attempt([&] {
         text = read_text(body);
+        check_utf8(text);
         portals_.erase("");
         statements_.erase("");
-        wire_sink sink(channel_, session_, wire_sink::protocol::simple, all_text);
+        wire_sink sink(channel_, session_, wire_sink::protocol::simple, all_text, changed_);
         ++counters_.statements;
         session_.run(text, sink);
     });
@@ -106,6 +108,7 @@ void conversation::parse(std::string_view body) {
         throw error(errc::duplicate_prepared_statement,
                     "prepared statement \"" + std::string(message.name) + "\" already exists");
     }
+    check_utf8(message.text);
     std::vector<sql_type> types;
     types.reserve(message.parameter_types.size());
     for (auto const oid : message.parameter_types) {
@@ -161,8 +164,19 @@ value conversation::read_parameter(std::size_t index, sql_type type) {
     auto const& given = bind_.parameters[index];
     if (type.id == type_id::unknown) type.id = type_id::text;
     if (given.null) return value(type);
-    if (bind_.parameter_is_binary(index)) return value(type, parse_binary(type, given.bytes, values_));
-    return value(type, parse_text(type, given.bytes, values_, session_.formats()));
+    bool const binary = bind_.parameter_is_binary(index),
+               text_is_sound = !binary && find_invalid_utf8(given.bytes) == given.bytes.npos;
+    try {
+        if (binary) return value(type, parse_binary(type, given.bytes, values_));
+        if (!text_is_sound) check_utf8(given.bytes);
+        return value(type, parse_text(type, given.bytes, values_, session_.formats()));
+    } catch (error& wrong) {
+        std::string const number = std::to_string(index + 1);
+        if (wrong.code == errc::invalid_binary_representation) wrong.message += " in bind parameter " + number;
+        wrong.context = bind_.portal.empty() ? "unnamed portal" : "portal \"" + std::string(bind_.portal) + "\"";
+        wrong.context += " parameter $" + number + (text_is_sound ? " = '...'" : "");
+        throw;
+    }
 }
 
 void conversation::describe(std::string_view body) {
@@ -187,7 +201,7 @@ void conversation::execute(std::string_view body) {
     execute_message const message = read_execute(body);
     auto const portal = find_portal(message.portal);  // a copy: the statement may end its own transaction
     auto const before = session_.status();
-    wire_sink sink(channel_, session_, wire_sink::protocol::extended, portal.formats);
+    wire_sink sink(channel_, session_, wire_sink::protocol::extended, portal.formats, changed_);
     ++counters_.statements;
     switch (session_.execute(*portal.bound, message.max_rows, sink)) {
         case sql::session::outcome::complete: break;
@@ -211,14 +225,33 @@ void conversation::close(std::string_view body) {
 void conversation::sync() {
     skipping_ = false;
     attempt([&] {
-        wire_sink sink(channel_, session_, wire_sink::protocol::extended, all_text);
+        wire_sink sink(channel_, session_, wire_sink::protocol::extended, all_text, changed_);
         session_.sync(sink);
     });
     ready();
 }
 
+void conversation::greet(std::int32_t cancel_key) {
+    for (auto& [name, now] : session_.reported_settings()) changed_[name] = std::move(now);
+    report_settings();
+    channel_.replies().backend_key(session_.id(), cancel_key);
+    ready();
+}
+
+/// Only what really changed since the client was told: SET LOCAL that was rolled back is no news.
+void conversation::report_settings() {
+    for (auto& [name, now] : changed_) {
+        auto const [known, is_new] = reported_.try_emplace(name);
+        if (!is_new && known->second == now) continue;
+        channel_.replies().parameter_status(name, now);
+        known->second = std::move(now);
+    }
+    changed_.clear();
+}
+
 void conversation::ready() {
     if (over_) return;
+    report_settings();
     auto const status = session_.status();
     if (status == sql::transaction_status::idle) portals_.clear();
     channel_.replies().ready(status);

@@ -133,6 +133,7 @@ void reply_buffer::failure(error const& what, error_severity severity) {
     field('D', what.detail);
     field('H', what.hint);
     if (what.position > 0) field('P', std::to_string(what.position));
+    field('W', what.context);
     field('s', what.schema_name);
     field('t', what.table_name);
     field('c', what.column_name);

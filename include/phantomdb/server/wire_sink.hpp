@@ -5,11 +5,15 @@
 #include <phantomdb/server/transport.hpp>
 #include <phantomdb/sql/session.hpp>
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace phantomdb::server {
+
+/// Names of settings with their values.
+using setting_values = std::map<std::string, std::string, std::less<>>;
 
 /// For one Query or Execute message. Rows go out while the statement runs, so a slow client slows the statement and
 /// no result is ever whole in memory. Raises 08006 through the statement if the client is gone.
@@ -17,10 +21,10 @@ class wire_sink final : public sql::result_sink {
 public:
     enum class protocol : std::uint8_t { simple, extended };
 
-    /// `formats` are those of the portal; must outlive the sink.
+    /// `formats` are those of the portal. Settings that change are noted in `changed`. All outlive the sink.
     wire_sink(message_channel& channel, sql::session const& session, protocol how,
-              std::vector<std::int16_t> const& formats)
-        : channel_(channel), session_(session), how_(how), formats_(formats) {}
+              std::vector<std::int16_t> const& formats, setting_values& changed)
+        : channel_(channel), session_(session), how_(how), formats_(formats), changed_(changed) {}
 
     void begin_rows(std::vector<sql::result_column> const& columns) override {
         columns_ = columns;
@@ -46,9 +50,7 @@ public:
 
     void on_notice(sql::notice const& said) override { channel_.replies().notice(said); }
 
-    void parameter_changed(std::string_view name, std::string_view now) override {
-        channel_.replies().parameter_status(name, now);
-    }
+    void parameter_changed(std::string_view name, std::string_view now) override { changed_[std::string(name)] = now; }
 
     void begin_copy_out(sql::copy_request const& request) override {
         channel_.replies().copy_start(request);
@@ -78,6 +80,7 @@ private:
     sql::session const& session_;
     protocol how_;
     std::vector<std::int16_t> const& formats_;
+    setting_values& changed_;
     std::vector<sql::result_column> columns_;
     bool copying_out_ = false, copy_in_ended_ = false;
 };
