@@ -417,7 +417,8 @@ private:
         for (std::size_t i = 1; i < leaves.size(); ++i) {
             if (at(planned[i]).rows < at(planned[first]).rows) first = i;
         }
-        std::vector<bool> done(leaves.size());
+        std::vector<std::uint8_t> done;
+        done.assign(leaves.size(), 0);
         done[first] = true;
         node current = planned[first];
         source_set joined = leaves[first].sources;
