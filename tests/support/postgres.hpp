@@ -99,7 +99,7 @@ private:
     std::unique_ptr<PGconn, void (*)(PGconn*)> handle_;
 };
 
-/// A PostgreSQL 15 server on a free loopback port with an empty cluster: C collation, UTF-8, UTC, role `postgres`.
+/// A PostgreSQL 15 server on a free loopback port with an empty cluster: C collation, UTF-8 with its letter cases, UTC, role `postgres`.
 class private_postgres {
 public:
     /// The one server of this test program, started at first use; null where PostgreSQL 15 is not installed.
@@ -120,7 +120,7 @@ public:
         options.folder = folder_.path().string();
         options.output = options.errors = folder_ / "initdb.log";
         process initdb({programs + "/initdb", "-D", folder_ / "cluster", "-U", "postgres", "-A", "trust", "--no-sync",
-                        "--locale=C", "--encoding=UTF8"},
+                        "--locale=C", "--lc-ctype=C.UTF-8", "--encoding=UTF8"},
                        options);
         if (initdb.wait() != 0) throw std::runtime_error("initdb: " + read_file(options.output));
         options.output = options.errors = folder_ / "server.log";

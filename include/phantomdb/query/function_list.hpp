@@ -257,7 +257,6 @@
     X(add_date, "+", (interval, date), timestamp, op)                         \
     X(date_subtract_interval, "-", (date, interval), timestamp, op)           \
     X(interval_negate, "-", (interval), interval, op)                         \
-    X(interval_plus, "+", (interval), interval, op)                           \
     X(interval_add, "+", (interval, interval), interval, op)                  \
     X(interval_subtract, "-", (interval, interval), interval, op)             \
     X(interval_multiply, "*", (interval, float8), interval, op)               \

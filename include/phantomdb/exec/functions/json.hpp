@@ -48,7 +48,7 @@ std::optional<View> follow(std::string_view from, Path const& path) {
 template <class View>
 struct reader {
     static maybe_text member(std::string_view from, std::string_view name) { return raw(View(from).find(name)); }
-    static maybe_text element(std::string_view from, std::int64_t index) { return raw(View(from).at(index)); }
+    static maybe_text element(std::string_view from, std::int64_t index) { return raw(at(from, index)); }
     static maybe_text path(std::string_view from, std::string_view path) {
         return raw(follow<View>(from, parse_path(path)));
     }
@@ -56,7 +56,7 @@ struct reader {
         return as_text(context, View(from).find(name));
     }
     static maybe_text element_text(call_context& context, std::string_view from, std::int64_t index) {
-        return as_text(context, View(from).at(index));
+        return as_text(context, at(from, index));
     }
     static maybe_text path_text(call_context& context, std::string_view from, std::string_view path) {
         return as_text(context, follow<View>(from, parse_path(path)));
@@ -66,6 +66,14 @@ struct reader {
     }
     static maybe_text extract_text(call_context& context, call_arguments const& in) {
         return as_text(context, follow<View>(in[0].value.t, names(in)));
+    }
+    /// A scalar jsonb counts as an array of itself here, as in PostgreSQL.
+    static std::optional<View> at(std::string_view from, std::int64_t index) {
+        View value(from);
+        if constexpr (std::is_same_v<View, document_view>) {
+            if (value.is_scalar() && (index == 0 || index == -1)) return value;
+        }
+        return value.at(index);
     }
     static std::vector<std::string_view> names(call_arguments const& in) {
         std::vector<std::string_view> result;
@@ -246,7 +254,8 @@ inline std::string_view change_path(call_context& context, std::string_view valu
         invalid_document_use(change == path_change::erase ? "cannot delete path in scalar"
                                                           : "cannot set path in scalar");
     }
-    if (path.empty()) return value;
+    bool adds = change != path_change::erase && change != path_change::replace;
+    if (path.empty() || (document.size() == 0 && !adds)) return value;
     return context.memory.copy(path_writer(path, document_view(replacement), change).write(document));
 }
 

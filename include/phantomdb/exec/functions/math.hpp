@@ -112,7 +112,7 @@ inline constexpr auto float8_ceil = static_cast<detail::unary>(&std::ceil), floa
 inline constexpr auto float8_trunc = static_cast<detail::unary>(&std::trunc);
 /// Half to even, unlike `numeric_round`.
 inline constexpr auto float8_round = static_cast<detail::unary>(&std::rint);
-inline double float8_sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
+inline double float8_sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
 
 inline double float8_sqrt(double x) {
     if (x < 0) detail::invalid_power("cannot take square root of a negative number");
@@ -245,8 +245,7 @@ inline std::int64_t float8_width_bucket(double x, double low, double high, std::
     if (low > high) x = -x, low = -low, high = -high;
     if (x < low) return 0;
     if (x >= high) return detail::checked_bucket(buckets + 1);
-    auto bucket = static_cast<std::int64_t>(static_cast<double>(buckets) * ((x / 2 - low / 2) / (high / 2 - low / 2)));
-    return std::min(bucket, buckets - 1) + 1;
+    return static_cast<std::int64_t>(static_cast<double>(buckets) * ((x / 2 - low / 2) / (high / 2 - low / 2))) + 1;
 }
 inline std::int64_t numeric_width_bucket(numeric x, numeric low, numeric high, std::int64_t buckets) {
     detail::check_buckets(buckets);

@@ -54,12 +54,11 @@ inline numeric infinite_power(numeric base, numeric exponent) {
     numeric one = numeric::from(1), zero{};
     if (exponent.is_finite()) {  // so the base is infinite
         if (exponent_sign == 0) return one;
+        bool whole = compare(trunc(exponent), exponent) == 0;
+        if (sign < 0 && !whole) bad_power("a negative number raised to a non-integer power yields a complex result");
         if (exponent_sign < 0) return zero;
         if (sign > 0) return numeric_infinity;
         numeric half = exponent / numeric::from(2);
-        if (compare(trunc(exponent), exponent) != 0) {
-            bad_power("a negative number raised to a non-integer power yields a complex result");
-        }
         return compare(trunc(half), half) == 0 ? numeric_infinity : numeric_minus_infinity;
     }
     auto to_one = compare(phantomdb::abs(base), one);
@@ -90,6 +89,8 @@ inline numeric numeric_ln(numeric n) {
 
 inline numeric numeric_log_base(numeric base, numeric n) {
     if (base.is_nan() || n.is_nan()) return numeric_nan;
+    bool infinite = !base.is_finite() || !n.is_finite();
+    if (infinite && phantomdb::detail::sign_of(n) < 0) detail::check_numeric_logarithm(n);
     detail::check_numeric_logarithm(base);
     detail::check_numeric_logarithm(n);
     if (!base.is_finite()) return n.is_finite() ? numeric{} : numeric_nan;
@@ -119,10 +120,10 @@ inline numeric numeric_power(numeric base, numeric exponent) {
     if (exponent_sign == 0) return phantomdb::round(one, std::max(16, least));
     double digits = to_double(exponent) * std::log10(std::fabs(to_double(base)));
     if (digits > numeric::max_scale + 1) phantomdb::detail::numeric_overflow();
+    int scale = whole ? std::max(16, least) : detail::significant_scale(std::max(digits, -1000.0), least);
     auto result = boost::multiprecision::pow(detail::widen(phantomdb::abs(base)), detail::widen(exponent));
     bool odd = whole && compare(exponent % numeric::from(2), numeric{}) != 0;
-    return detail::narrow(sign < 0 && odd ? -result : result,
-                          detail::significant_scale(std::max(digits, -1000.0), least));
+    return detail::narrow(sign < 0 && odd ? detail::wide_decimal(-result) : result, scale);
 }
 inline constexpr auto numeric_pow = &numeric_power, numeric_raise = &numeric_power;
 

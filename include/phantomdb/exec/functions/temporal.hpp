@@ -2,6 +2,7 @@
 #pragma once
 
 #include <phantomdb/exec/functions/temporal_fields.hpp>
+#include <phantomdb/value/interval_text.hpp>
 
 #include <cstdio>
 
@@ -40,7 +41,6 @@ inline std::int64_t date_add_time(std::int64_t days, std::int64_t time) {
 inline std::int64_t time_add_date(std::int64_t time, std::int64_t days) { return date_add_time(days, time); }
 
 inline interval interval_negate(interval span) { return -span; }
-inline interval interval_plus(interval span) { return span; }
 inline interval interval_add(interval a, interval b) { return a + b; }
 inline interval interval_subtract(interval a, interval b) { return a - b; }
 inline interval interval_multiply(interval span, double factor) { return span * factor; }
@@ -134,20 +134,33 @@ inline bool interval_isfinite(interval) { return true; }
 
 namespace detail {
 
-template <class... Values>
-[[noreturn]] void out_of_range(char const* format, Values... values) {
-    char text[160];
-    std::snprintf(text, sizeof text, format, values...);
-    throw error(errc::datetime_field_overflow, text);
+/// Throws `what field value out of range: …`, or without "field value" where the fields are right but the sum isn't.
+[[noreturn]] inline void out_of_range(std::string message) {
+    throw error(errc::datetime_field_overflow, std::move(message));
+}
+inline std::string written_date(std::int64_t year, int month, int day) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%lld-%02d-%02d", static_cast<long long>(year), month, day);
+    return text;
+}
+inline std::string written_time(int hour, int minute, double second) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%d:%02d:", hour, minute);
+    std::string result = text;
+    if (std::isnan(second)) return result + "NaN";
+    if (std::isinf(second)) return result + (second < 0 ? "-Infinity" : "Infinity");
+    std::snprintf(text, sizeof text, "%02g", second);
+    return result + text;
 }
 
-inline std::int64_t make_day(std::int32_t year, std::int32_t month, std::int32_t day) {
+/// `shown_year` is the year that error messages speak of.
+inline std::int64_t make_day(std::int32_t year, std::int32_t month, std::int32_t day, std::int64_t shown_year) {
     std::int64_t astronomical = year < 0 ? std::int64_t{year} + 1 : year;
     if (year == 0 || month < 1 || month > 12 || day < 1 || day > days_in_month(astronomical, month)) {
-        out_of_range("date field value out of range: %d-%02d-%02d", year, month, day);
+        out_of_range("date field value out of range: " + written_date(shown_year, month, day));
     }
     std::int64_t days = days_from_civil({astronomical, month, day});
-    if (!is_valid_date(days)) out_of_range("date out of range: %d-%02d-%02d", year, month, day);
+    if (!is_valid_date(days)) out_of_range("date out of range: " + written_date(shown_year, month, day));
     return days;
 }
 inline std::int64_t make_clock(std::int32_t hour, std::int32_t minute, double second) {
@@ -158,25 +171,25 @@ inline std::int64_t make_clock(std::int32_t hour, std::int32_t minute, double se
         time = hour * microseconds_per_hour + minute * microseconds_per_minute + static_cast<std::int64_t>(rounded);
         valid = time <= microseconds_per_day;
     }
-    if (!valid) out_of_range("time field value out of range: %d:%02d:%02g", hour, minute, second);
+    if (!valid) out_of_range("time field value out of range: " + written_time(hour, minute, second));
     return time;
 }
 
 }  // namespace detail
 
 inline std::int64_t make_date(std::int32_t year, std::int32_t month, std::int32_t day) {
-    return detail::make_day(year, month, day);
+    return detail::make_day(year, month, day, year < 0 ? std::int64_t{year} + 1 : year);
 }
 inline std::int64_t make_time(std::int32_t hour, std::int32_t minute, double second) {
     return detail::make_clock(hour, minute, second);
 }
 inline std::int64_t make_timestamp(std::int32_t year, std::int32_t month, std::int32_t day, std::int32_t hour,
                                    std::int32_t minute, double second) {
-    std::int64_t days = detail::make_day(year, month, day), time = detail::make_clock(hour, minute, second);
+    std::int64_t days = detail::make_day(year, month, day, year), time = detail::make_clock(hour, minute, second);
     int128 result = int128{days} * microseconds_per_day + time;
     if (result < temporal_limits::timestamp_first || result >= temporal_limits::timestamp_end) {
-        detail::out_of_range("timestamp out of range: %d-%02d-%02d %d:%02d:%02g", year, month, day, hour, minute,
-                             second);
+        detail::out_of_range("timestamp out of range: " + detail::written_date(year, month, day) + " " +
+                             detail::written_time(hour, minute, second));
     }
     return static_cast<std::int64_t>(result);
 }
@@ -187,7 +200,8 @@ inline std::int64_t make_timestamptz(call_context& context, std::int32_t year, s
 inline std::int64_t make_timestamptz_zone(call_context& context, std::int32_t year, std::int32_t month,
                                           std::int32_t day, std::int32_t hour, std::int32_t minute, double second,
                                           std::string_view zone) {
-    return instant_from_local(make_timestamp(year, month, day, hour, minute, second), detail::find_zone(context, zone));
+    std::int64_t local = make_timestamp(year, month, day, hour, minute, second);
+    return instant_from_local(local, detail::find_zone(context, zone));
 }
 
 /// Years, months, weeks, days, hours, minutes and seconds; those left away are 0.
@@ -211,25 +225,26 @@ inline constexpr auto make_interval0 = &make_interval, make_interval1 = &make_in
 
 /// AT TIME ZONE: what clocks in `zone` show at an instant.
 inline std::int64_t timestamptz_at_zone(call_context& context, std::string_view zone, std::int64_t instant) {
-    return local_from_instant(instant, detail::find_zone(context, zone));
+    return is_finite_timestamp(instant) ? local_from_instant(instant, detail::find_zone(context, zone)) : instant;
 }
 /// AT TIME ZONE: the instant at which clocks in `zone` show this.
 inline std::int64_t timestamp_at_zone(call_context& context, std::string_view zone, std::int64_t local) {
-    return instant_from_local(local, detail::find_zone(context, zone));
+    return is_finite_timestamp(local) ? instant_from_local(local, detail::find_zone(context, zone)) : local;
 }
 namespace detail {
 inline time_zone const& zone_of_interval(interval offset) {
     if (offset.months != 0 || offset.days != 0) {
-        throw error(errc::invalid_parameter_value, "interval time zone must not include months or days");
+        throw error(errc::invalid_parameter_value,
+                    "interval time zone \"" + to_text(offset) + "\" must not include months or days");
     }
     return fixed_offset_zone(static_cast<std::int32_t>(offset.microseconds / microseconds_per_second));
 }
 }  // namespace detail
 inline std::int64_t timestamptz_at_offset(interval offset, std::int64_t instant) {
-    return local_from_instant(instant, detail::zone_of_interval(offset));
+    return is_finite_timestamp(instant) ? local_from_instant(instant, detail::zone_of_interval(offset)) : instant;
 }
 inline std::int64_t timestamp_at_offset(interval offset, std::int64_t local) {
-    return instant_from_local(local, detail::zone_of_interval(offset));
+    return is_finite_timestamp(local) ? instant_from_local(local, detail::zone_of_interval(offset)) : local;
 }
 
 inline std::int64_t to_timestamp(double unix_seconds) {
@@ -257,7 +272,9 @@ inline std::int64_t timestamp_bin(interval stride, std::int64_t point, std::int6
     }
     std::int64_t length = stride.days * microseconds_per_day + stride.microseconds;
     if (length <= 0) throw error(errc::datetime_field_overflow, "stride must be greater than zero");
-    std::int64_t gap = point - origin, bins = gap / length;
+    std::int64_t gap = 0;
+    if (__builtin_sub_overflow(point, origin, &gap)) throw_interval_out_of_range();
+    std::int64_t bins = gap / length;
     if (gap % length < 0) --bins;
     return origin + bins * length;
 }

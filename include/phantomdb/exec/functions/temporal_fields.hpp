@@ -132,7 +132,6 @@ constexpr field find_field(std::string_view text) {
     std::string message = "unit \"" + lower + (known ? "\" not supported for type " : "\" not recognized for type ") +
                           std::string(facts(type).name);
     error problem(known ? errc::feature_not_supported : errc::invalid_parameter_value, std::move(message));
-    if (which == field::week && type == type_id::interval) problem.detail = "Months usually have fractional weeks.";
     throw problem;
 }
 
@@ -203,9 +202,7 @@ std::optional<Result> infinite_field(std::string_view text, field which, type_id
             else return negative ? -HUGE_VAL : HUGE_VAL;
         case field::timezone:
         case field::timezone_hour:
-        case field::timezone_minute:
-            if (type != type_id::timestamptz) unsuitable_field(text, which, type);
-            return std::nullopt;
+        case field::timezone_minute: return std::nullopt;
         case field::unknown: unsuitable_field(text, which, type);
         default: return std::nullopt;
     }
@@ -229,7 +226,7 @@ std::optional<Result> point_field(std::string_view text, std::int64_t local, std
     if (which == field::epoch) {
         int128 microseconds = int128{instant} - unix_epoch_microseconds;
         if constexpr (std::is_same_v<Result, numeric>) return numeric::from(microseconds, 6);
-        else return static_cast<double>(static_cast<std::int64_t>(microseconds)) / 1e6;
+        else return static_cast<double>(microseconds) / 1e6;
     }
     if (type == type_id::timestamptz) {
         std::int64_t east = (local - instant) / microseconds_per_second;
@@ -280,6 +277,17 @@ Result interval_field(std::string_view text, interval span) {
     }
 }
 
+/// `date_trunc` does not know the units that only `extract` has.
+[[noreturn]] inline void unsuitable_unit(std::string_view text, field which, type_id type) {
+    bool only_extracted = which >= field::dow && which <= field::epoch;
+    try {
+        unsuitable_field(text, only_extracted ? field::unknown : which, type);
+    } catch (error& problem) {
+        if (which == field::week) problem.detail = "Months usually have fractional weeks.";
+        throw;
+    }
+}
+
 /// Local time cut down to the beginning of its `which`.
 inline std::int64_t truncate(std::string_view text, field which, std::int64_t local, type_id type) {
     std::int64_t days = floor_divide(local, microseconds_per_day);
@@ -305,7 +313,7 @@ inline std::int64_t truncate(std::string_view text, field which, std::int64_t lo
             return start(
                 date.year > 0 ? (date.year + 999) / 1000 * 1000 - 999 : -((999 - (date.year - 1)) / 1000) * 1000 + 1,
                 1);
-        default: unsuitable_field(text, which, type);
+        default: unsuitable_unit(text, which, type);
     }
 }
 
@@ -374,6 +382,7 @@ inline std::int64_t timestamptz_trunc(call_context& context, std::string_view te
 }
 inline std::int64_t timestamptz_trunc_zone(call_context& context, std::string_view text, std::int64_t instant,
                                            std::string_view zone) {
+    if (!is_finite_timestamp(instant)) return instant;
     return detail::truncate_in_zone(text, instant, detail::find_zone(context, zone));
 }
 inline interval interval_trunc(std::string_view text, interval span) {
@@ -393,7 +402,7 @@ inline interval interval_trunc(std::string_view text, interval span) {
         case detail::field::decade: months = 120; break;
         case detail::field::century: months = 1200; break;
         case detail::field::millennium: months = 12000; break;
-        default: detail::unsuitable_field(text, which, type_id::interval);
+        default: detail::unsuitable_unit(text, which, type_id::interval);
     }
     if (unit != 0) {
         span.microseconds -= span.microseconds % unit;
