@@ -10,8 +10,8 @@ if(TARGET phantomdb_sql)
     install(TARGETS phantomdb_sql EXPORT phantomdb-sql ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
     install(EXPORT phantomdb-sql NAMESPACE phantomdb:: DESTINATION ${package_folder} FILE phantomdb-sql.cmake)
     if(PgQuery_LIBRARY MATCHES "/dependencies/libpg_query-15/")  # ours, so nobody else installs it
-        install(FILES "${PgQuery_INCLUDE_DIR}/pg_query.h" DESTINATION ${package_folder}/../libpg_query-15/include)
-        install(FILES "${PgQuery_LIBRARY}" DESTINATION ${package_folder}/../libpg_query-15/lib)
+        install(FILES "${PgQuery_INCLUDE_DIR}/pg_query.h" DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/libpg_query-15/include)
+        install(FILES "${PgQuery_LIBRARY}" DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/libpg_query-15/lib)
     endif()
 endif()
 
