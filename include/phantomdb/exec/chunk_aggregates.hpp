@@ -163,7 +163,7 @@ struct chunk_aggregates {
                 auto arguments = call.arguments.get(row);
                 kept.assign(arguments.begin(), arguments.end());
                 typename column::waiting entry;
-                call.order->append(entry.key, chunk_row{&rows, row});
+                call.order->append(context, entry.key, chunk_row{&rows, row});
                 entry.group = groups != nullptr ? groups[row] : 0;
                 entry.row = c.queued->push(kept);
                 c.queue.push_back(std::move(entry));

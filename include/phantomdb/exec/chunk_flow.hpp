@@ -88,7 +88,7 @@ struct chunk_flow {
         key_reader(expression_row expressions, std::vector<sql_type> types)
             : expressions_(std::move(expressions)), types_(std::move(types)) {}
         void prepare(context& c, chunk const& unit) { expressions_.prepare(c, unit); }
-        std::span<nullable_datum const> get(chunk_row const& r) { return expressions_.get(r.number); }
+        std::span<nullable_datum const> get(context&, chunk_row const& r) { return expressions_.get(r.number); }
         group_table<datum_keys> make_table() const { return group_table<datum_keys>(datum_keys(types_)); }
         std::size_t size() const { return types_.size(); }
         static bool is_null(std::span<nullable_datum const> key) { return has_null(key); }
@@ -104,7 +104,7 @@ struct chunk_flow {
         order_reader(expression_row expressions, std::vector<std::pair<type_id, codec::key_order>> parts)
             : expressions_(std::move(expressions)), parts_(std::move(parts)) {}
         void prepare(context& c, chunk const& unit) { expressions_.prepare(c, unit); }
-        void append(std::string& out, chunk_row const& r) {
+        void append(context&, std::string& out, chunk_row const& r) {
             auto cells = expressions_.get(r.number);
             for (std::size_t i = 0; i < parts_.size(); ++i) {
                 codec::append_key(out, parts_[i].first, cells[i], parts_[i].second);

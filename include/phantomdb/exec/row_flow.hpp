@@ -86,6 +86,23 @@ T copied(arena& memory, T const& v) {
     }
 }
 
+/// Hash and equality of plan values, as GROUP BY means it: NaN equals NaN, 1.0 equals 1.00, a month is 30 days.
+template <class T>
+std::uint64_t hash_value(T const& v) {
+    if constexpr (std::is_integral_v<T>) return hash_of(static_cast<std::uint64_t>(v));
+    else if constexpr (std::is_same_v<T, interval>) return hash_of(type_id::interval, datum{v});
+    else if constexpr (std::is_same_v<T, numeric>) return hash_of(type_id::numeric, datum{v});
+    else return hash_of(v);
+}
+template <class T>
+bool equal_values(T const& a, T const& b) {
+    if constexpr (std::is_integral_v<T> || std::is_same_v<T, std::string_view> || std::is_same_v<T, uuid>)
+        return a == b;
+    else if constexpr (std::is_same_v<T, double>) return compare(a, b) == 0;
+    else if constexpr (std::is_same_v<T, interval>) return equals(type_id::interval, datum{a}, datum{b});
+    else return equals(type_id::numeric, datum{a}, datum{b});
+}
+
 }  // namespace detail
 
 /// A row whose text outlives the batch it came in. Rows of tables borrow from the snapshot, which outlives the run.
@@ -118,7 +135,7 @@ public:
         std::uint64_t running = 0x243f6a8885a308d3u;
         std::apply(
             [&](auto const&... v) {
-                ((running = mix_hash(running, missing(v) ? 0x9216d5d98979fb1bu : hash_of(plain(v)))), ...);
+                ((running = mix_hash(running, missing(v) ? 0x9216d5d98979fb1bu : detail::hash_value(plain(v)))), ...);
             },
             k);
         return running;
@@ -134,8 +151,9 @@ public:
 private:
     template <std::size_t... I>
     static bool same(key const& a, key const& b, std::index_sequence<I...>) {
-        return (... && (missing(std::get<I>(a)) == missing(std::get<I>(b)) &&
-                        (missing(std::get<I>(a)) || equal_physical(plain(std::get<I>(a)), plain(std::get<I>(b))))));
+        return (... &&
+                (missing(std::get<I>(a)) == missing(std::get<I>(b)) &&
+                 (missing(std::get<I>(a)) || detail::equal_values(plain(std::get<I>(a)), plain(std::get<I>(b))))));
     }
     std::vector<key> kept_;
     arena memory_;

@@ -32,18 +32,18 @@ inline constexpr bool is_nullable<nullable<T>> = true;
 
 namespace detail {
 template <class T>
-struct plain {
+struct without_null {
     using type = T;
 };
 template <class T>
-struct plain<nullable<T>> {
+struct without_null<nullable<T>> {
     using type = T;
 };
 }  // namespace detail
 
 /// `T` of `nullable<T>` and of `T`.
 template <class T>
-using plain_of = typename detail::plain<std::remove_cvref_t<T>>::type;
+using plain_of = typename detail::without_null<std::remove_cvref_t<T>>::type;
 
 template <class T>
 constexpr bool missing(T const& v) {

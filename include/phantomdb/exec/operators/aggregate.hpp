@@ -38,7 +38,7 @@ struct hash_aggregate {
                 }
                 keys.prepare(context, unit);
                 Child::flow::for_each(unit, [&](auto const& row) {
-                    auto [group, fresh] = groups.insert(keys.get(row));
+                    auto [group, fresh] = groups.insert(keys.get(context, row));
                     if (fresh) state.grow(groups.size());
                     state.assign(row, group);
                 });

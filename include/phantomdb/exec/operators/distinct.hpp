@@ -16,7 +16,7 @@ struct distinct {
     template <class Context, class Sink>
     flow_signal run(Context& context, Sink&& sink) {
         auto seen = keys.make_table();
-        auto first = [&](auto const& row) { return seen.insert(keys.get(row)).second; };
+        auto first = [&](auto const& row) { return seen.insert(keys.get(context, row)).second; };
         return child.run(context, [&](auto& unit) {
             keys.prepare(context, unit);
             return flow::keep_rows(unit, first, sink);

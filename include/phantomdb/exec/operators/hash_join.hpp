@@ -35,7 +35,7 @@ struct hash_join {
         right.run(context, [&](auto& unit) {
             right_keys.prepare(context, unit);
             Right::flow::for_each(unit, [&](auto const& row) {
-                auto&& key = right_keys.get(row);
+                auto&& key = right_keys.get(context, row);
                 bool null = RightKeys::is_null(key);
                 if (null && !full) return;
                 auto number = static_cast<std::uint32_t>(kept.push(context, row));
@@ -67,7 +67,7 @@ struct hash_join {
             flow_signal signal = flow_signal::more;
             Left::flow::for_each(unit, [&](auto const& row) {
                 if (signal == flow_signal::stop) return;
-                auto&& key = left_keys.get(row);
+                auto&& key = left_keys.get(context, row);
                 if (LeftKeys::is_null(key)) return;
                 std::uint32_t group = groups.find(key);
                 if (group == groups.none) return;

@@ -48,7 +48,7 @@ struct sort {
             order.prepare(context, unit);
             Child::flow::for_each(unit, [&](auto const& row) {
                 key.clear();
-                order.append(key, row);
+                order.append(context, key, row);
                 entry made{prefix_of(key), key, SIZE_MAX};
                 if (have_threshold && !(made < threshold)) return;
                 made.row = kept.push(context, row);

@@ -132,7 +132,7 @@ struct limit_with_ties {
                 if (done || seen <= over) return false;
                 if (wanted < 0 || seen < over + wanted) return true;
                 key.clear();
-                order.append(key, row);
+                order.append(context, key, row);
                 if (seen == over + wanted) last = key;
                 done = key != last;
                 return !done;

@@ -47,8 +47,8 @@ struct window_rows {
             for (std::size_t k = 0; k < calls.size(); ++k) gather(context, calls[k], unit, arguments[k], counted[k]);
             chunk_flow::for_each(unit, [&](chunk_row const& row) {
                 entry made;
-                partition.append(made.partition, row);
-                order.append(made.order, row);
+                partition.append(context, made.partition, row);
+                order.append(context, made.order, row);
                 made.row = rows.push(row);
                 sorted.push_back(std::move(made));
             });
