@@ -107,6 +107,7 @@ private:
         return checked(units);
     }
     static constexpr decimal rounded(numeric number) {
+        if (!number.is_finite()) overflow();
         return from_units(
             static_cast<units_type>(apply_modifier(number, numeric_type(Precision, Scale)).coefficient()));
     }
