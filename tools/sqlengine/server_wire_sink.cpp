@@ -1,0 +1,1 @@
+#include <phantomdb/server/wire_sink.ipp>
