@@ -21,7 +21,8 @@ public:
                              std::string const& listen = "127.0.0.1:0")
         : folder_(std::move(folder)) {
         std::string const port_file = files_ / "port";
-        std::vector<std::string> command{tool("phantomd"), "--data", folder_, "--listen", listen, "--port-file", port_file};
+        std::vector<std::string> command{tool("phantomd"), "--data",      folder_,  "--listen",
+                                         listen,           "--port-file", port_file};
         command.insert(command.end(), more_arguments.begin(), more_arguments.end());
         process_options options;
         options.errors = files_ / "log";

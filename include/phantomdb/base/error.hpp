@@ -133,7 +133,7 @@ class error : public std::exception {
 public:
     sqlstate code;
     std::string message, detail, hint;
-    std::string context;   ///< where in what was going on: "COPY t, line 2, column a"
+    std::string context;  ///< where in what was going on: "COPY t, line 2, column a"
     int position = 0;
     std::string schema_name, table_name, column_name, type_name, constraint_name;
 
