@@ -520,12 +520,13 @@ void binding::define_window(window& made, ast definition) {
         char category = facts(key).category;
         sql_type wanted = category == 'D' || category == 'T' ? sql_type{type_id::interval, -1} : sql_type{key, -1};
         node typed = coerce(value, wanted, coercion::implicit);
-        if (typed == none || (category != 'N' && category != 'D' && category != 'T')) {
-            throw at(
-                error(errc::feature_not_supported,
-                      "RANGE with offset PRECEDING/FOLLOWING is not supported for column type " +
-                          std::string(facts(key).name) + " and offset type " + std::string(facts(type(value)).name)),
-                location_of(value));
+        bool ranged = category == 'N' || category == 'D' || category == 'T';
+        if (typed == none || !ranged) {
+            std::string shown(facts(is_string(key) ? type_id::text : key).name);
+            if (ranged) shown += " and offset type " + std::string(facts(type(value)).name);
+            throw at(error(errc::feature_not_supported,
+                           "RANGE with offset PRECEDING/FOLLOWING is not supported for column type " + shown),
+                     location_of(value));
         }
         return typed;
     };

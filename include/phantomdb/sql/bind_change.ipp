@@ -207,6 +207,11 @@ bound_rows binding::insert(ast statement) {
     shared_table table = changed_table(range, "insert into");
     std::string name(range.has("alias") ? range["alias"].text("aliasname") : range.text("relname"));
 
+    // The new row cannot be named by what is inserted, but errors know of it.
+    scope_item unseen = row_item(table, name, none);
+    node source = unseen.source;
+    unseen.named = unseen.shown = false;
+    add_items({std::move(unseen)});
     std::vector<std::size_t> columns = insert_columns(statement, *table);
     std::vector<node> given;
     node rows = insert_rows(statement, table, columns, given);
@@ -249,8 +254,8 @@ bound_rows binding::insert(ast statement) {
     made.table = table_ordinal(table);
     made.expressions = q_.add_list(values);
     node change = q_.add(made);
-    node source = row_item(table, name, change).source;
     rel(change).source = source;
+    q_.sources[static_cast<std::size_t>(source)].relation = change;
     if (statement.has("onConflictClause")) on_conflict(statement["onConflictClause"], change, table, name);
     return changed(change, table, name, {}, statement.list("returningList"));
 }
@@ -281,9 +286,8 @@ node binding::conflict_index(ast infer, schema::table_descriptor const& table) c
         for (std::size_t i = 0; i < table.indexes.size(); ++i) {
             if (table.indexes[i].name == name && table.indexes[i].constraint) return static_cast<node>(i);
         }
-        throw at(error(errc::undefined_object,
-                       "constraint \"" + std::string(name) + "\" for table \"" + table.name + "\" does not exist"),
-                 infer);
+        throw error(errc::undefined_object,
+                    "constraint \"" + std::string(name) + "\" for table \"" + table.name + "\" does not exist");
     }
     std::vector<int> wanted;
     for (ast element : infer.list("indexElems")) {
@@ -344,9 +348,8 @@ void binding::assignments(ast_list items, schema::table_descriptor const& table,
     for (ast item : items) {
         std::size_t column = assigned_column(item, table);
         if (std::find(columns.begin(), columns.end(), static_cast<node>(column)) != columns.end()) {
-            throw at(
-                error(errc::syntax_error, "multiple assignments to same column \"" + table.columns[column].name + "\""),
-                item);
+            throw error(errc::syntax_error,
+                        "multiple assignments to same column \"" + table.columns[column].name + "\"");
         }
         ast value = item["val"];
         auto generated = table.columns[column].generated;

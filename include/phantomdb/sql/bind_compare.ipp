@@ -46,6 +46,15 @@ node binding::operator_node(ast e) {
         made.position = static_cast<node>(e.location() + 1);
         return q_.add(made);
     }
+    if (is_row(left) || is_row(right)) {
+        bool row_first = is_row(left);
+        std::string shown = left ? std::string(row_first ? "record" : facts(type(expression(left))).name) + " " : "";
+        shown += std::string(symbol) + " " + std::string(row_first ? facts(type(expression(right))).name : "record");
+        throw at(error(errc::undefined_function, "operator does not exist: " + shown)
+                     .with_hint("No operator matches the given name and argument types. You might need to add explicit "
+                                "type casts."),
+                 e);
+    }
     node first = left ? expression(left) : none;
     return operation(symbol, first, expression(right), e.location());
 }

@@ -242,7 +242,8 @@ node binding::null_test(ast e) {
         for (node field : row_of(e["arg"])) tests.push_back(test(field));
         return logical(expression_kind::logical_and, std::move(tests), static_cast<int>(e.location() + 1));
     }
-    return test(resolve_unknown(expression(e["arg"])));
+    node value = expression(e["arg"]);
+    return test(expr(value).kind == expression_kind::literal ? resolve_unknown(value) : value);
 }
 
 node binding::truth_test_node(ast e) {
@@ -331,7 +332,11 @@ node binding::indirection_node(ast e) {
         }
         return value;
     }
-    throw at(error(errc::feature_not_supported, "composite types are not supported"), e["arg"]);
+    node value = expression(e["arg"]);
+    throw at(error(errc::wrong_object_type, "column notation ." + std::string(steps.front().text("sval")) +
+                                                " applied to type " + std::string(facts(type(value)).name) +
+                                                ", which is not a composite type"),
+             location_of(value));
 }
 
 }  // namespace phantomdb::sql

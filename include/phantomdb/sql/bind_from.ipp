@@ -89,7 +89,16 @@ schema::relation_reference binding::find_relation(ast range) const {
     auto found = context_.names.find(schema, name);
     if (!found) {
         std::string shown = schema.empty() ? std::string(name) : std::string(schema) + "." + std::string(name);
-        throw at(error(errc::undefined_table, "relation \"" + shown + "\" does not exist"), range);
+        error failed(errc::undefined_table, "relation \"" + shown + "\" does not exist");
+        for (scope* from = scope_; from && schema.empty(); from = from->outer) {
+            for (ast later : from->table_definitions) {
+                if (later.text("ctename") != name) continue;
+                failed.detail = "There is a WITH item named \"" + shown +
+                                "\", but it cannot be referenced from this part of the query.";
+                failed.hint = "Use WITH RECURSIVE, or re-order the WITH items to remove forward references.";
+            }
+        }
+        throw at(std::move(failed), range);
     }
     return *found;
 }

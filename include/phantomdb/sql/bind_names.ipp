@@ -83,7 +83,9 @@ node binding::column_reference(ast reference) {
         no_such_column("", names[0], reference);
     }
     if (names.size() > 4) {
-        throw at(error(errc::syntax_error, "improper qualified name (too many dotted names)"), reference);
+        std::string shown(names[0]);
+        for (std::size_t i = 1; i < names.size(); ++i) shown += "." + std::string(names[i]);
+        throw at(error(errc::syntax_error, "improper qualified name (too many dotted names): " + shown), reference);
     }
     if (names.size() == 4 && names[0] != context_.database_name) {
         throw at(error(errc::feature_not_supported, "cross-database references are not implemented"), reference);
@@ -170,8 +172,6 @@ void binding::no_such_item(std::string_view name, ast reference) {
             } else {
                 failed.detail = "There is an entry for table " + quoted +
                                 ", but it cannot be referenced from this part of the query.";
-                if (item.lateral_only)
-                    failed.hint = "To reference that table, you must mark this subquery with LATERAL.";
             }
             throw at(std::move(failed), reference);
         }

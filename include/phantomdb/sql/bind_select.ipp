@@ -80,17 +80,23 @@ bound_rows binding::simple_select(ast statement, bool keep_unknown) {
             check_groupable(targets[number].value, location_of(targets[number].value));
             distinct_keys.push_back(number);
         }
-        std::vector<std::size_t> missing = distinct_keys;
+        // ORDER BY has to begin with these, in any order.
+        bool other = false;
+        std::vector<std::size_t> sorted_by;
+        auto refuse = [&](std::size_t number) {
+            auto place = std::find(distinct_keys.begin(), distinct_keys.end(), number) - distinct_keys.begin();
+            throw at(error(errc::invalid_column_reference,
+                           "SELECT DISTINCT ON expressions must match initial ORDER BY expressions"),
+                     location_of_ast(statement.list("distinctClause")[static_cast<std::size_t>(place)]));
+        };
         for (auto const& key : order) {
-            auto found = std::find(missing.begin(), missing.end(), key.target);
-            bool known = std::find(distinct_keys.begin(), distinct_keys.end(), key.target) != distinct_keys.end();
-            if (found != missing.end())
-                missing.erase(std::remove(missing.begin(), missing.end(), key.target), missing.end());
-            else if (!known && !missing.empty()) {
-                throw at(error(errc::invalid_column_reference,
-                               "SELECT DISTINCT ON expressions must match initial ORDER BY expressions"),
-                         location_of(targets[missing.front()].value));
-            }
+            bool listed = std::find(distinct_keys.begin(), distinct_keys.end(), key.target) != distinct_keys.end();
+            if (listed && other) refuse(key.target);
+            if (listed) sorted_by.push_back(key.target);
+            other = other || !listed;
+        }
+        for (std::size_t number : distinct_keys) {
+            if (other && std::find(sorted_by.begin(), sorted_by.end(), number) == sorted_by.end()) refuse(number);
         }
     } else if (distinct) {
         for (auto const& key : order) {
@@ -244,7 +250,7 @@ std::string binding::figure_name(ast value) {
     // How sure the name is decides whether a type cast's name replaces it: 2 sure, 1 a type's name, 0 none.
     struct figure {
         static int of(ast e, std::string& name) {
-            auto is = [&](std::string_view text) { return name = text, 2; };
+            auto is = [&](std::string_view text) { return name = std::string(text), 2; };
             if (e.is("ColumnRef")) {
                 auto names = e.names("fields");
                 for (auto part = names.rbegin(); part != names.rend(); ++part) {
@@ -281,7 +287,7 @@ std::string binding::figure_name(ast value) {
                 ast_list targets = query.list("targetList");
                 if (targets.empty()) return query.has("valuesLists") ? is("column1") : 0;
                 std::string_view given = targets.front().text("name");
-                return given.empty() ? of(targets.front()["val"], name) : is(given);
+                return is(given.empty() ? figure_name(targets.front()["val"]) : std::string(given));
             }
             if (e.is("CaseExpr")) {
                 int sure = e.has("defresult") ? of(e["defresult"], name) : 0;

@@ -32,7 +32,7 @@ bound_rows binding::set_operation(ast statement, bool outermost) {
         throw at(error(errc::syntax_error, "each " + std::string(what) + " query must have the same number of columns"),
                  right.columns.empty() ? -1 : right.columns[0].position - 1);
     }
-    unify_columns(left, right, what);
+    std::vector<sql_type> types = unify_columns(left, right, what);
     query::relation made;
     made.kind = relation_kind::set_operation;
     made.set = op == "SETOP_UNION"       ? query::set_kind::union_
@@ -54,6 +54,7 @@ bound_rows binding::set_operation(ast statement, bool outermost) {
     for (std::size_t i = 0; i < rows.columns.size(); ++i) {
         rows.columns[i].nullable = left.columns[i].nullable || right.columns[i].nullable;
         rows.columns[i].from = {};
+        rows.columns[i].type = types[i];
     }
     rows.relation = q_.add(made);
     rows.source = add_source("", rows.columns, rows.relation);
@@ -61,8 +62,8 @@ bound_rows binding::set_operation(ast statement, bool outermost) {
     return rows;
 }
 
-/// Brings both sides to the same types.
-void binding::unify_columns(bound_rows& left, bound_rows& right, std::string_view what) {
+/// Brings both sides to the same types, and says which.
+std::vector<sql_type> binding::unify_columns(bound_rows& left, bound_rows& right, std::string_view what) {
     std::vector<sql_type> types;
     for (std::size_t i = 0; i < left.columns.size(); ++i) {
         node const sides[] = {column_of(left.source, static_cast<int>(i), left.columns[i].position),
@@ -71,6 +72,7 @@ void binding::unify_columns(bound_rows& left, bound_rows& right, std::string_vie
     }
     coerce_columns(left, types);
     coerce_columns(right, types);
+    return types;
 }
 
 /// Gives the columns these types: in the project itself where a literal still waits for its type, else by one more project.

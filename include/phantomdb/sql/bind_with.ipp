@@ -19,6 +19,7 @@ void binding::with(ast clause_node, scope& into) {
     if (!clause_node) return;
     bool recursive = clause_node.flag("recursive");
     ast_list items = clause_node.list("ctes");
+    into.table_definitions = items;
     for (ast item : items) {
         std::string_view name = item.text("ctename");
         for (auto const& other : into.tables) {
@@ -33,6 +34,7 @@ void binding::with(ast clause_node, scope& into) {
         }
         auto table = std::make_shared<common_table>();
         table->name = name;
+        table->location = item.location();
         table->materialized = item.text("ctematerialized") == "CTEMaterializeAlways";
         if (recursive) into.tables.push_back(table);  // visible to itself
         common_query(item, *table, recursive);
@@ -59,12 +61,6 @@ void binding::common_query(ast item, common_table& table, bool recursive) {
     } else {
         table.rows = query_of(query);
         table.has_rows = table.rows.source != none;
-        if (table.self_references > 0) {
-            throw at(error(errc::invalid_recursion,
-                           "recursive query \"" + table.name +
-                               "\" does not have the form non-recursive-term UNION [ALL] recursive-term"),
-                     item);
-        }
         rename_columns(table.rows, item.list("aliascolnames"), table.name, item.location());
     }
     table.being_bound = false;
@@ -75,12 +71,9 @@ void binding::recursive_query(ast item, common_table& table) {
     ast query = item["ctequery"];
     scope_entry entered(*this);
     with(query["withClause"], entered.inner);
+    table.in_first_term = true;
     bound_rows left = set_side(query["larg"]);
-    if (table.self_references > 0) {
-        throw at(error(errc::invalid_recursion, "recursive reference to query \"" + table.name +
-                                                    "\" must not appear within its non-recursive term"),
-                 item);
-    }
+    table.in_first_term = false;
     std::vector<sql_type> types;
     for (auto const& column : left.columns) {
         types.push_back(column.type.id == type_id::unknown ? sql_type{type_id::text} : column.type);
@@ -159,13 +152,18 @@ scope_item binding::common_use(std::shared_ptr<common_table> const& table, std::
     bool inside = table->being_bound;
     if (inside) {
         ++table->self_references;
+        if (table->in_first_term) {
+            throw at(error(errc::invalid_recursion, "recursive reference to query \"" + table->name +
+                                                        "\" must not appear within its non-recursive term"),
+                     reference);
+        }
         if (table->recursion == none) {
             throw at(error(errc::invalid_recursion,
-                           table->rows.columns.empty() && table->changes_rows
+                           table->changes_rows
                                ? "recursive query \"" + table->name + "\" must not contain data-modifying statements"
                                : "recursive query \"" + table->name +
                                      "\" does not have the form non-recursive-term UNION [ALL] recursive-term"),
-                     reference);
+                     table->location);
         }
         if (table->self_references > 1) {
             throw at(error(errc::invalid_recursion,

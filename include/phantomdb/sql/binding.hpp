@@ -135,7 +135,7 @@ private:
     bound_rows set_operation(ast statement, bool outermost);
     bound_rows set_side(ast statement);
     bound_rows values(ast statement);
-    void unify_columns(bound_rows& left, bound_rows& right, std::string_view what);
+    std::vector<sql_type> unify_columns(bound_rows& left, bound_rows& right, std::string_view what);
     void coerce_columns(bound_rows& rows, std::vector<sql_type> const& types);
     void retype_column(bound_rows& rows, std::size_t column, sql_type type);
     bound_rows ordered_output(bound_rows rows, ast statement, std::string_view what);

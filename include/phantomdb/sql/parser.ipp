@@ -137,7 +137,10 @@ parsed_script parse(std::string_view script) {
         std::string_view message = failed->message;
         if (message.starts_with("memory exhausted") || message.starts_with("stack depth")) throw too_complex();
         // libpg_query already counts the position in characters.
-        throw error(errc::syntax_error, std::string(message)).at(failed->cursorpos);
+        error shown = error(errc::syntax_error, std::string(message)).at(failed->cursorpos);
+        if (message == "subquery in FROM must have an alias") shown.hint = "For example, FROM (SELECT ...) [AS] foo.";
+        if (message == "VALUES in FROM must have an alias") shown.hint = "For example, FROM (VALUES ...) [AS] foo.";
+        throw shown;
     }
 
     boost::json::parse_options options;
@@ -171,7 +174,9 @@ std::int64_t integer_constant(ast node, std::string_view script) {
     std::size_t at = static_cast<std::size_t>(std::max<std::int64_t>(node.location(), 0));
     while (at < script.size() && script[at] != '-' && !(script[at] >= '0' && script[at] <= '9')) ++at;
     if (at >= script.size() || script[at] != '-') return 0;
-    at = skip_space(script, at + 1);
+    while (at < script.size() && !(script[at] >= '0' && script[at] <= '9')) {
+        at = script[at] == '-' || script[at] == '(' ? skip_space(script, at + 1) : script.size();
+    }
     std::int64_t magnitude = 0;
     std::from_chars(script.data() + at, script.data() + script.size(), magnitude);
     return -magnitude;

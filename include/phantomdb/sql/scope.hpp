@@ -105,7 +105,9 @@ struct common_table {
     bool has_rows = true;       ///< false for a change without RETURNING
     node recursion = none;      ///< while its recursive part is bound: the `detail` of its `working`
     int self_references = 0;
+    std::int64_t location = -1;
     bool being_bound = false;
+    bool in_first_term = false;  ///< of a recursive query, where it must not name itself
 };
 
 /// A window: the calls over it become the columns of one window relation.
@@ -126,6 +128,7 @@ struct scope {
     bool lateral_active = false;  ///< a LATERAL item of this scope is being bound
     std::vector<scope_item> items;
     std::vector<std::shared_ptr<common_table>> tables;  ///< of this WITH
+    ast_list table_definitions;                         ///< of the whole WITH, for errors
     std::vector<node> aggregates;                       ///< the aggregate calls of this level
     std::vector<window> windows;
     std::vector<node> set_functions;  ///< function_scans made from calls in the select list
