@@ -13,8 +13,8 @@
 namespace phantomdb::sql {
 
 struct instance_options {
-    bool create = true;                          ///< make a new data directory where there is none
-    bool synchronous_commit = true;              ///< default of the setting of that name
+    bool create = true;              ///< make a new data directory where there is none
+    bool synchronous_commit = true;  ///< default of the setting of that name
     std::size_t checkpoint_log_bytes = std::size_t{256} << 20;
     /// Told what opening is doing ("replaying log", done, total); may be empty.
     std::function<void(std::string_view step, std::uint64_t done, std::uint64_t total)> progress;

@@ -32,8 +32,8 @@ namespace phantomdb::sql {
 /// A run of result rows: column-major arrays of datums and null bytes, valid during the call that hands it over.
 struct row_block {
     std::size_t rows = 0;
-    std::vector<datum const*> columns;            ///< one array of `rows` datums per column
-    std::vector<std::uint8_t const*> nulls;       ///< non-zero: null
+    std::vector<datum const*> columns;       ///< one array of `rows` datums per column
+    std::vector<std::uint8_t const*> nulls;  ///< non-zero: null
 };
 
 enum class severity : std::uint8_t { debug, log, info, notice, warning };
@@ -50,7 +50,7 @@ struct copy_request {
     char delimiter = '\t', quote = '"', escape = '"';
     std::string null_text = "\\N";
     bool header = false, header_match = false;
-    std::vector<std::int16_t> force_quote, force_not_null, force_null;   ///< ordinals in `columns`
+    std::vector<std::int16_t> force_quote, force_not_null, force_null;  ///< ordinals in `columns`
     std::vector<result_column> columns;
 };
 
@@ -85,28 +85,28 @@ public:
 
 enum class transaction_status : char { idle = 'I', active = 'T', failed = 'E' };
 
-class prepared_statement;   // parsed and bound; shared, immutable, re-bound by the session when the catalog moved
+class prepared_statement;  // parsed and bound; shared, immutable, re-bound by the session when the catalog moved
 
 /// What a client may ask about a prepared statement.
 struct statement_description {
     std::vector<sql_type> parameters;
-    std::vector<result_column> columns;      ///< empty where no rows come back
+    std::vector<result_column> columns;  ///< empty where no rows come back
 };
 
-class portal;               // a bound statement on its way, possibly suspended
+class portal;  // a bound statement on its way, possibly suspended
 
 struct session_options {
     std::string database = "postgres";
     std::string user = "postgres";
     std::string application_name;
     std::string client_address;
-    std::vector<std::pair<std::string, std::string>> settings;   ///< from the start-up packet
+    std::vector<std::pair<std::string, std::string>> settings;  ///< from the start-up packet
 };
 
 class session {
 public:
-    session(instance& where, session_options options);   ///< 3D000 for an unknown database, 28000 for an unknown role
-    ~session();                                           ///< rolls an open transaction back
+    session(instance& where, session_options options);  ///< 3D000 for an unknown database, 28000 for an unknown role
+    ~session();                                         ///< rolls an open transaction back
     session(session const&) = delete;
     session& operator=(session const&) = delete;
 

@@ -63,6 +63,9 @@ public:
     std::size_t mark() const { return undo_.size(); }
     void rollback_to(std::size_t mark);
 
+    /// Changes whenever statements may have to be bound anew: names or literals could mean something else.
+    std::uint64_t binding_version() const { return binding_version_; }
+
     /// Called with a reported parameter's name and value after it changed. May be empty.
     std::function<void(std::string_view name, std::string const& now)> on_reported_change;
 
@@ -98,6 +101,7 @@ private:
     std::map<std::string, held, std::less<>> held_;  ///< by lower-case name
     std::vector<undo_step> undo_;
     active_values active_;
+    std::uint64_t binding_version_ = 0;
 };
 
 /// Reads a boolean as SET does (on, off, true, yes, 1, unambiguous beginnings); -1 if it is none.

@@ -352,6 +352,7 @@ void session_settings::commit() {
 
 void session_settings::apply(std::string const& key, held const& what) {
     std::string const& now = what.now();
+    if (key == "timezone" || key == "datestyle" || key == "search_path") ++binding_version_;
     if (key == "timezone") {
         auto const* zone = zone_named(now);
         active_.formats.zone = zone ? zone : &utc_time_zone();

@@ -1,0 +1,115 @@
+#include <phantomdb/sql/instance_state.hpp>
+#include <phantomdb/sql/system_tables.hpp>
+
+#include <random>
+
+namespace phantomdb::sql {
+
+namespace {
+
+mvcc::shard_options shard_options_of(instance_options const& options, instance::shared_state const& shared) {
+    mvcc::shard_options made;
+    made.checkpoint_log_bytes = options.checkpoint_log_bytes;
+    made.describe_key = [&shared](std::string_view key) { return shared.describe_key(key); };
+    return made;
+}
+
+}  // namespace
+
+instance::shared_state::shared_state(std::string directory, instance_options const& options)
+    : synchronous_commit(options.synchronous_commit),
+      shard(mvcc::local_shard::open(std::move(directory), shard_options_of(options, *this))),
+      catalog([this] { return shard->begin(); }, add_system_tables),
+      sequences([this](mvcc::transaction_options how) { return shard->begin(how); }) {}
+
+instance::shared_state::~shared_state() {
+    shard.reset();
+    if (!temporary.empty()) {
+        std::error_code ignored;
+        std::filesystem::remove_all(temporary, ignored);
+    }
+}
+
+std::string instance::shared_state::describe_key(std::string_view key) const {
+    if (key.size() < schema::id_bytes) return "a name";
+    schema::object_id id = 0;
+    for (char byte : key.substr(0, schema::id_bytes)) id = id << 8 | static_cast<unsigned char>(byte);
+    auto snapshot = catalog.current();
+    if (id == schema::catalog_records_id) return "the catalog";
+    if (id == schema::lock_names_id && key.size() == 2 * schema::id_bytes) {
+        for (char byte : key.substr(schema::id_bytes)) id = id << 8 | static_cast<unsigned char>(byte);
+        auto table = snapshot->table(id);
+        return table ? "table \"" + table->name + "\"" : "a table";
+    }
+    if (auto table = snapshot->table(id)) return "row in relation \"" + table->name + "\"";
+    for (auto const& [unused, table] : snapshot->tables()) {
+        for (auto const& index : table->indexes) {
+            if (index.id == id) return "key in index \"" + index.name + "\"";
+        }
+    }
+    return "advisory lock";
+}
+
+instance::instance(std::unique_ptr<shared_state> made) : state_(std::move(made)) {}
+instance::instance(instance&&) noexcept = default;
+instance& instance::operator=(instance&&) noexcept = default;
+instance::~instance() = default;
+
+instance instance::open(std::filesystem::path const& directory, instance_options options) {
+    if (!options.create && !std::filesystem::exists(directory / "log")) {
+        throw error(errc::io_error, "there is no database in \"" + directory.string() + "\"");
+    }
+    if (options.progress) options.progress("opening", 0, 0);
+    instance made(std::make_unique<shared_state>(directory.string(), options));
+    if (options.progress) {
+        auto replayed = made.state_->shard->statistics().replayed;
+        options.progress("log replayed", replayed, replayed);
+    }
+    return made;
+}
+
+instance instance::in_memory() {
+    // A directory in memory where the system has one: the log needs a place, but not to outlive us.
+    std::error_code missing;
+    std::filesystem::path base =
+        std::filesystem::is_directory("/dev/shm", missing) ? "/dev/shm" : std::filesystem::temp_directory_path();
+    std::random_device seed;
+    auto directory = base / ("phantomdb-" + std::to_string(seed()) + std::to_string(seed()));
+    instance_options options;
+    options.synchronous_commit = false;
+    auto state = std::make_unique<shared_state>(directory.string(), options);
+    state->temporary = directory;
+    return instance(std::move(state));
+}
+
+std::optional<schema::role_descriptor> instance::find_role(std::string_view name) const {
+    auto catalog = state_->catalog.current();
+    auto const* found = catalog->find_role(name);
+    return found ? std::optional(*found) : std::nullopt;
+}
+
+bool instance::has_database(std::string_view name) const {
+    return state_->catalog.current()->find_database(name) != nullptr;
+}
+
+bool instance::password_set() const {
+    auto catalog = state_->catalog.current();
+    for (auto const& [id, role] : catalog->roles()) {
+        if (!role->password.empty()) return true;
+    }
+    return false;
+}
+
+instance::statistics instance::counters() const {
+    auto counted = state_->shard->statistics();
+    statistics made;
+    made.commits = counted.commits;
+    made.rollbacks = counted.rollbacks;
+    made.log_bytes = counted.log.bytes;
+    made.log_flushes = counted.log.syncs;
+    std::lock_guard hold(state_->sessions_mutex);
+    made.sessions = state_->sessions_begun;
+    return made;
+}
+
+}  // namespace phantomdb::sql

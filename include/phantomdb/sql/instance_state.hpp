@@ -1,0 +1,55 @@
+/// @file Defines `instance::shared_state`: what the sessions of a data directory share. Private to the library.
+#pragma once
+
+#include <phantomdb/exec/row_numbers.hpp>
+#include <phantomdb/exec/sequences.hpp>
+#include <phantomdb/exec/stored_catalog.hpp>
+#include <phantomdb/mvcc/shard.hpp>
+#include <phantomdb/sql/instance.hpp>
+#include <phantomdb/sql/statement_timer.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace phantomdb::sql {
+
+class session_core;
+
+/// What pg_stat_activity knows of a session. Guarded by `shared_state::sessions_mutex`.
+struct session_activity {
+    session_core* core = nullptr;
+    std::string database, user, application_name, client_address;
+    std::int64_t started = 0, statement_started = 0;
+    std::string query;
+    std::string state = "idle";
+};
+
+struct instance::shared_state {
+    shared_state(std::string directory, instance_options const& options);
+    ~shared_state();
+
+    std::filesystem::path temporary;  ///< removed at the end; empty for a real directory
+    bool synchronous_commit = true;
+    std::unique_ptr<mvcc::local_shard> shard;
+    exec::stored_catalog catalog;
+    exec::row_numbers numbers;
+    exec::sequence_states sequences;
+    statement_timer timer;
+    std::atomic<std::uint64_t> advisory_owner{1};
+
+    std::mutex sessions_mutex;
+    std::map<std::int32_t, session_activity> sessions;
+    std::int32_t next_session = 1;
+    std::uint64_t sessions_begun = 0;
+
+    /// How lock errors name a key: 'row (…) of table "t"' needs the catalog.
+    std::string describe_key(std::string_view key) const;
+};
+
+}  // namespace phantomdb::sql
