@@ -204,9 +204,9 @@ void conversation::execute(std::string_view body) {
     wire_sink sink(channel_, session_, wire_sink::protocol::extended, portal.formats, changed_);
     ++counters_.statements;
     switch (session_.execute(*portal.bound, message.max_rows, sink)) {
-        case sql::session::outcome::complete: break;
         case sql::session::outcome::suspended: channel_.replies().portal_suspended(); break;
-        case sql::session::outcome::empty: channel_.replies().empty_query(); break;
+        case sql::session::outcome::complete:
+        case sql::session::outcome::empty: break;  // the sink has said so
     }
     if (before != sql::transaction_status::idle && session_.status() == sql::transaction_status::idle) portals_.clear();
     log_if_slow(started, portal.of->text);
