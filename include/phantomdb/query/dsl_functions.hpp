@@ -24,27 +24,27 @@ constexpr auto aggregate(Values const&... values) {
     return query::make_expression(query::term_of(query::term_kind::aggregate, Name.view()), values...);
 }
 
-#define PHANTOMDB_FUNCTION(name) \
+#define PHANTOMDB_DSL_FUNCTION(name) \
     template <class... Values> \
         requires(query::dsl_value<Values> && ...) && (query::dsl_expression<Values> || ...) \
     constexpr auto name(Values const&... values) { \
         return query::make_expression(query::term_of(query::term_kind::call, #name), values...); \
     }
-PHANTOMDB_FUNCTION(lower)
-PHANTOMDB_FUNCTION(upper)
-PHANTOMDB_FUNCTION(length)
-PHANTOMDB_FUNCTION(trim)
-PHANTOMDB_FUNCTION(substr)
-PHANTOMDB_FUNCTION(replace)
-PHANTOMDB_FUNCTION(concat)
-PHANTOMDB_FUNCTION(abs)
-PHANTOMDB_FUNCTION(round)
-PHANTOMDB_FUNCTION(floor)
-PHANTOMDB_FUNCTION(ceil)
-PHANTOMDB_FUNCTION(sqrt)
-PHANTOMDB_FUNCTION(power)
-PHANTOMDB_FUNCTION(date_trunc)
-#undef PHANTOMDB_FUNCTION
+PHANTOMDB_DSL_FUNCTION(lower)
+PHANTOMDB_DSL_FUNCTION(upper)
+PHANTOMDB_DSL_FUNCTION(length)
+PHANTOMDB_DSL_FUNCTION(trim)
+PHANTOMDB_DSL_FUNCTION(substr)
+PHANTOMDB_DSL_FUNCTION(replace)
+PHANTOMDB_DSL_FUNCTION(concat)
+PHANTOMDB_DSL_FUNCTION(abs)
+PHANTOMDB_DSL_FUNCTION(round)
+PHANTOMDB_DSL_FUNCTION(floor)
+PHANTOMDB_DSL_FUNCTION(ceil)
+PHANTOMDB_DSL_FUNCTION(sqrt)
+PHANTOMDB_DSL_FUNCTION(power)
+PHANTOMDB_DSL_FUNCTION(date_trunc)
+#undef PHANTOMDB_DSL_FUNCTION
 
 /// A field of a date or time: `extract<"year">(col<&order::placed_at>)`.
 template <fixed_string Field, query::dsl_expression E>
@@ -78,20 +78,20 @@ constexpr auto count_distinct(E const& e) {
     return query::make_expression(query::term_of(query::term_kind::aggregate, "count", true), e);
 }
 
-#define PHANTOMDB_AGGREGATE(name) \
+#define PHANTOMDB_DSL_AGGREGATE(name) \
     template <query::dsl_expression E> \
     constexpr auto name(E const& e) { \
         return query::make_expression(query::term_of(query::term_kind::aggregate, #name), e); \
     }
-PHANTOMDB_AGGREGATE(sum)
-PHANTOMDB_AGGREGATE(avg)
-PHANTOMDB_AGGREGATE(min)
-PHANTOMDB_AGGREGATE(max)
-PHANTOMDB_AGGREGATE(bool_and)
-PHANTOMDB_AGGREGATE(bool_or)
-PHANTOMDB_AGGREGATE(stddev)
-PHANTOMDB_AGGREGATE(variance)
-#undef PHANTOMDB_AGGREGATE
+PHANTOMDB_DSL_AGGREGATE(sum)
+PHANTOMDB_DSL_AGGREGATE(avg)
+PHANTOMDB_DSL_AGGREGATE(min)
+PHANTOMDB_DSL_AGGREGATE(max)
+PHANTOMDB_DSL_AGGREGATE(bool_and)
+PHANTOMDB_DSL_AGGREGATE(bool_or)
+PHANTOMDB_DSL_AGGREGATE(stddev)
+PHANTOMDB_DSL_AGGREGATE(variance)
+#undef PHANTOMDB_DSL_AGGREGATE
 
 /// The texts of a group, one after the other.
 template <query::dsl_expression E, query::dsl_value Separator>

@@ -97,24 +97,24 @@ namespace query {
 template <class Left, class Right>
 concept dsl_operands = dsl_value<Left> && dsl_value<Right> && (dsl_expression<Left> || dsl_expression<Right>);
 
-#define PHANTOMDB_BINARY(symbol, sql_symbol) \
+#define PHANTOMDB_DSL_BINARY(symbol, sql_symbol) \
     template <class Left, class Right> \
         requires dsl_operands<Left, Right> \
     constexpr auto operator symbol(Left const& left, Right const& right) { \
         return make_expression(term_of(term_kind::call, sql_symbol, true), left, right); \
     }
-PHANTOMDB_BINARY(==, "=")
-PHANTOMDB_BINARY(!=, "<>")
-PHANTOMDB_BINARY(<, "<")
-PHANTOMDB_BINARY(<=, "<=")
-PHANTOMDB_BINARY(>, ">")
-PHANTOMDB_BINARY(>=, ">=")
-PHANTOMDB_BINARY(+, "+")
-PHANTOMDB_BINARY(-, "-")
-PHANTOMDB_BINARY(*, "*")
-PHANTOMDB_BINARY(/, "/")
-PHANTOMDB_BINARY(%, "%")
-#undef PHANTOMDB_BINARY
+PHANTOMDB_DSL_BINARY(==, "=")
+PHANTOMDB_DSL_BINARY(!=, "<>")
+PHANTOMDB_DSL_BINARY(<, "<")
+PHANTOMDB_DSL_BINARY(<=, "<=")
+PHANTOMDB_DSL_BINARY(>, ">")
+PHANTOMDB_DSL_BINARY(>=, ">=")
+PHANTOMDB_DSL_BINARY(+, "+")
+PHANTOMDB_DSL_BINARY(-, "-")
+PHANTOMDB_DSL_BINARY(*, "*")
+PHANTOMDB_DSL_BINARY(/, "/")
+PHANTOMDB_DSL_BINARY(%, "%")
+#undef PHANTOMDB_DSL_BINARY
 
 template <class Left, class Right>
     requires dsl_operands<Left, Right>

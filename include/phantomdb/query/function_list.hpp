@@ -391,6 +391,65 @@
     X(jsonb_build_object, "jsonb_build_object", (any), jsonb, nonstrict | variadic | stable)\
     X(jsonb_build_empty_object, "jsonb_build_object", (), jsonb, nonstrict)
 
+#define PHANTOMDB_SESSION_FUNCTIONS(X)                                        \
+    X(current_user, "current_user", (), name, stable)                         \
+    X(current_role, "current_role", (), name, stable)                         \
+    X(user, "user", (), name, stable)                                         \
+    X(session_user, "session_user", (), name, stable)                         \
+    X(current_database, "current_database", (), name, stable)                 \
+    X(current_catalog, "current_catalog", (), name, stable)                   \
+    X(current_schema, "current_schema", (), name, stable)                     \
+    X(version, "version", (), text, stable)                                   \
+    X(pg_client_encoding, "pg_client_encoding", (), name, stable)             \
+    X(getdatabaseencoding, "getdatabaseencoding", (), name, stable)           \
+    X(pg_typeof, "pg_typeof", (any), text, nonstrict | stable)                \
+    X(gen_random_uuid, "gen_random_uuid", (), uuid, volatile_)                \
+    X(num_nulls, "num_nulls", (any), int4, nonstrict | variadic)              \
+    X(num_nonnulls, "num_nonnulls", (any), int4, nonstrict | variadic)
+
+#define PHANTOMDB_BYTES_FUNCTIONS(X)                                          \
+    X(text_md5, "md5", (text), text, 0)                                       \
+    X(bytea_md5, "md5", (bytea), text, 0)                                     \
+    X(sha224, "sha224", (bytea), bytea, 0)                                    \
+    X(sha256, "sha256", (bytea), bytea, 0)                                    \
+    X(sha384, "sha384", (bytea), bytea, 0)                                    \
+    X(sha512, "sha512", (bytea), bytea, 0)                                    \
+    X(encode, "encode", (bytea, text), text, 0)                               \
+    X(decode, "decode", (text, text), bytea, 0)                               \
+    X(get_byte, "get_byte", (bytea, int4), int4, 0)                           \
+    X(set_byte, "set_byte", (bytea, int4, int4), bytea, 0)                    \
+    X(get_bit, "get_bit", (bytea, int8), int4, 0)                             \
+    X(set_bit, "set_bit", (bytea, int8, int4), bytea, 0)                      \
+    X(bytea_bit_count, "bit_count", (bytea), int8, 0)                         \
+    X(quote_ident, "quote_ident", (text), text, 0)                            \
+    X(text_quote_literal, "quote_literal", (text), text, 0)                   \
+    X(any_quote_literal, "quote_literal", (any), text, stable)                \
+    X(text_quote_nullable, "quote_nullable", (text), text, nonstrict)         \
+    X(any_quote_nullable, "quote_nullable", (any), text, nonstrict | stable)
+
+/// Set-returning functions. Those of keys and values (json_each) give two columns: `key`, text, and `value`.
+#define PHANTOMDB_ROW_FUNCTIONS(X)                                            \
+    X(int4_series, "generate_series", (int4, int4), int4, returns_set)        \
+    X(int4_series_step, "generate_series", (int4, int4, int4), int4, returns_set)\
+    X(int8_series, "generate_series", (int8, int8), int8, returns_set)        \
+    X(int8_series_step, "generate_series", (int8, int8, int8), int8, returns_set)\
+    X(numeric_series, "generate_series", (numeric, numeric), numeric, returns_set)\
+    X(numeric_series_step, "generate_series", (numeric, numeric, numeric), numeric, returns_set)\
+    X(timestamp_series, "generate_series", (timestamp, timestamp, interval), timestamp, returns_set)\
+    X(timestamptz_series, "generate_series", (timestamptz, timestamptz, interval), timestamptz, returns_set | stable)\
+    X(json_array_elements, "json_array_elements", (json), json, returns_set)  \
+    X(json_array_elements_text, "json_array_elements_text", (json), text, returns_set)\
+    X(json_object_keys, "json_object_keys", (json), text, returns_set)        \
+    X(json_each, "json_each", (json), json, returns_set)                      \
+    X(json_each_text, "json_each_text", (json), text, returns_set)            \
+    X(jsonb_array_elements, "jsonb_array_elements", (jsonb), jsonb, returns_set)\
+    X(jsonb_array_elements_text, "jsonb_array_elements_text", (jsonb), text, returns_set)\
+    X(jsonb_object_keys, "jsonb_object_keys", (jsonb), text, returns_set)     \
+    X(jsonb_each, "jsonb_each", (jsonb), jsonb, returns_set)                  \
+    X(jsonb_each_text, "jsonb_each_text", (jsonb), text, returns_set)         \
+    X(string_to_table, "string_to_table", (text, text), text, returns_set | nonstrict)\
+    X(string_to_table_null, "string_to_table", (text, text, text), text, returns_set | nonstrict)
+
 /// Every family in the order of `function_id`. `exec` keeps one table of kernels a family.
 #define PHANTOMDB_FUNCTIONS(X)                                       \
     PHANTOMDB_COMPARISON_FUNCTIONS(X)                                \
@@ -402,4 +461,7 @@
     PHANTOMDB_TEMPORAL_FUNCTIONS(X)                                  \
     PHANTOMDB_JSON_FUNCTIONS(X)                                      \
     PHANTOMDB_JSON_BUILD_FUNCTIONS(X)                                \
-    PHANTOMDB_SYSTEM_FUNCTIONS(X)
+    PHANTOMDB_SESSION_FUNCTIONS(X)                                   \
+    PHANTOMDB_BYTES_FUNCTIONS(X)                                     \
+    PHANTOMDB_SYSTEM_FUNCTIONS(X)                                    \
+    PHANTOMDB_ROW_FUNCTIONS(X)

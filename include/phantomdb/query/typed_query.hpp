@@ -82,6 +82,10 @@ struct whole_row {
 template <auto const& Query>
 inline constexpr auto lowered = detail::freeze_lowered<Query>();
 
+/// The IR alone, as an object that templates can refer to.
+template <auto const& Query>
+inline constexpr auto lowered_ir = lowered<Query>.ir;
+
 /// What the compiler knows of a query.
 template <auto const& Query>
 struct compiled {

@@ -162,7 +162,7 @@ inline constexpr auto from = query::query_of<1, type_list<query::row_slot<typena
 
 // Joins name a table by type or an alias by value. Without a condition they follow the one foreign key there is.
 // With a left join the right side's columns are optional; right and full joins likewise for theirs.
-#define PHANTOMDB_JOIN(name, kind) \
+#define PHANTOMDB_DSL_JOIN(name, kind) \
     template <class Table, query::dsl_value... Conditions> \
     constexpr auto name(Conditions const&... on) { \
         return query::detail::join_table<query::join_kind::kind, Table>(on...); \
@@ -171,11 +171,11 @@ inline constexpr auto from = query::query_of<1, type_list<query::row_slot<typena
     constexpr auto name(Conditions const&... on) { \
         return query::detail::join_table<query::join_kind::kind, std::remove_cvref_t<decltype(Alias)>>(on...); \
     }
-PHANTOMDB_JOIN(join, inner)
-PHANTOMDB_JOIN(left_join, left_outer)
-PHANTOMDB_JOIN(right_join, right_outer)
-PHANTOMDB_JOIN(full_join, full_outer)
-#undef PHANTOMDB_JOIN
+PHANTOMDB_DSL_JOIN(join, inner)
+PHANTOMDB_DSL_JOIN(left_join, left_outer)
+PHANTOMDB_DSL_JOIN(right_join, right_outer)
+PHANTOMDB_DSL_JOIN(full_join, full_outer)
+#undef PHANTOMDB_DSL_JOIN
 
 /// Keeps the rows that satisfy all conditions.
 template <query::dsl_value... Conditions>

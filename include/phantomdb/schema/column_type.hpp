@@ -5,18 +5,18 @@
 ///     std::int16_t, 32, 64        smallint, integer, bigint       (and enumerations, as their underlying type)
 ///     float, double               real, double precision
 ///     std::string                 text
-///     numeric                     numeric
+///     decimal<P, S>, numeric      numeric(P, S), numeric
 ///     date, time_of_day,          date, time, timestamp, timestamptz
 ///       timestamp, timestamptz
 ///     interval, uuid              interval, uuid
 ///     std::vector<std::byte>      bytea
 ///     std::optional<T>            the same, nullable; every other member is NOT NULL
 ///
-/// `decimal<P, S>` (schema/decimal_column.hpp) and `document<T>` (schema/document.hpp) join by specialisation, and so can
-/// types of your own: specialise `column_type` with `sql`, `to_datum` and `from_datum`.
+/// `document<T>` (schema/document.hpp) joins by specialisation, and so can types of your own: specialise `column_type` with `sql`, `to_datum` and `from_datum`.
 #pragma once
 
 #include <phantomdb/value/datum.hpp>
+#include <phantomdb/value/decimal.hpp>
 #include <phantomdb/value/temporal.hpp>
 #include <phantomdb/value/type.hpp>
 
@@ -150,6 +150,13 @@ struct column_type<numeric> {
     static constexpr sql_type sql{type_id::numeric, -1};
     static constexpr datum to_datum(numeric value, std::string*) { return datum{value}; }
     static constexpr numeric from_datum(datum raw) { return raw.n; }
+};
+template <int P, int S>
+struct column_type<decimal<P, S>> {
+    static constexpr bool storable = true;
+    static constexpr sql_type sql = numeric_type(P, S);
+    static constexpr datum to_datum(decimal<P, S> value, std::string*) { return datum{static_cast<numeric>(value)}; }
+    static constexpr decimal<P, S> from_datum(datum raw) { return decimal<P, S>(raw.n); }
 };
 template <>
 struct column_type<interval> {

@@ -1,0 +1,94 @@
+/// @file Defines `plan_of`, the plan the compiler made for a typed query, and what can be asserted about it.
+///
+///     static_assert(plan_of<find_user>.access == access::primary_equal);
+///     static_assert(not scans<find_user>);
+///
+/// The planner is the one SQL has (plan/planner.hpp); at build time it knows keys and no statistics.
+#pragma once
+
+#include <phantomdb/plan/planner.hpp>
+#include <phantomdb/query/typed_query.hpp>
+
+#include <cstddef>
+#include <string_view>
+
+namespace phantomdb {
+
+using plan::access;
+
+namespace detail {
+
+constexpr plan::table_facts facts_of(table_shape const& table) {
+    plan::table_facts made;
+    for (auto const& key : table.keys) {
+        plan::index_facts index;
+        for (std::int16_t column : key.columns) {
+            index.columns.push_back(column);
+            index.descending.push_back(false);
+            index.nulls_first.push_back(false);
+        }
+        index.unique = key.unique;
+        index.primary = key.primary;
+        made.indexes.push_back(std::move(index));
+    }
+    return made;
+}
+
+template <auto const& Query>
+struct planning {
+    constexpr plan::plan operator()() const {
+        auto const& lowered = query::lowered<Query>;
+        std::vector<plan::table_facts> facts;
+        for (table_shape const* table : lowered.tables) facts.push_back(facts_of(*table));
+        return plan::make_plan(lowered.view(), facts);
+    }
+};
+
+template <auto const& Query>
+inline constexpr auto frozen_plan = plan::freeze(planning<Query>{});
+
+}  // namespace detail
+
+/// What is worth knowing of a plan at build time.
+struct plan_summary {
+    phantomdb::access access = phantomdb::access::absent;  ///< of the first table
+    std::string_view index;                                ///< its key's name, where that was given one
+    std::size_t full_scans = 0;                            ///< of stored tables, subqueries included
+    std::size_t sorts = 0;
+    std::size_t operators = 0;
+};
+
+namespace detail {
+
+template <auto const& Query>
+constexpr plan_summary summarize() {
+    plan_summary made;
+    auto const& plan = frozen_plan<Query>;
+    auto const& lowered = query::lowered<Query>;
+    for (auto const& node : plan.nodes) {
+        ++made.operators;
+        if (node.kind == plan::operator_kind::sort) ++made.sorts;
+        if (node.kind == plan::operator_kind::table_scan && node.access == plan::access::full) ++made.full_scans;
+    }
+    if (auto const* first = plan.view().first_scan(plan.root)) {
+        made.access = first->access;
+        if (first->index >= 0) {
+            auto const table = lowered.ir.relations[first->relation].table;
+            if (table >= 0) made.index = lowered.tables[table]->keys[first->index].name;
+        }
+    }
+    return made;
+}
+
+}  // namespace detail
+
+/// The plan of a query as the compiler chose it.
+template <auto const& Query>
+    requires(query::compiled<Query>::width > 0)
+inline constexpr plan_summary plan_of = detail::summarize<Query>();
+
+/// Whether a query reads a whole table.
+template <auto const& Query>
+inline constexpr bool scans = plan_of<Query>.full_scans > 0;
+
+}  // namespace phantomdb
