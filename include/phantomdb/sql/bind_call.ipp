@@ -171,7 +171,20 @@ node binding::set_function(node called) {
     node const calls[] = {called};
     scan.expressions = q_.add_list(calls);
     node made = q_.add(scan);
-    rel(made).source = add_source("", {{"value", expr(called).type, true, {}, 0}}, made);
+    std::string_view name = signature_of(expr(called).function).name;
+    std::vector<output_column> columns;
+    if (name.starts_with("json_each") || name.starts_with("jsonb_each")) {
+        if (scope_->where == clause::select_list) {
+            throw at(error(errc::feature_not_supported, "function " + std::string(name) + " is supported in FROM only"),
+                     expr(called).position - 1);
+        }
+        columns.push_back({"key", {type_id::text}, false, {}, 0});
+    }
+    // Without an alias for its column, a function in FROM names it after itself, unless it has a name for it.
+    bool named = !columns.empty() || name.find("array_elements") != std::string_view::npos;
+    columns.push_back({named ? "value" : "", expr(called).type, true, {}, 0});
+    node source = add_source("", columns, made);
+    rel(made).source = source;
     scope_->set_functions.push_back(made);
     return column_of(rel(made).source, 0, expr(called).position);
 }

@@ -287,8 +287,7 @@ binding::from_item binding::from_function(ast item) {
     scope_item& only = made.items[0];
     ast alias = item["alias"];
     if (alias) only.name = alias.text("aliasname");
-    // The single column of a function is called as the function's alias is.
-    if (only.columns.size() == 1) only.columns[0].name = only.name;
+    if (!set || only.columns[0].name.empty()) only.columns[0].name = only.name;
     apply_alias(only, alias, "table");
     return made;
 }
