@@ -82,6 +82,10 @@ pool const& values_for(function_signature const& row, std::size_t index) {
     std::string name(row.name);
     if (type == type_id::text) {
         if ((name == "extract" || name == "date_part" || name == "date_trunc") && index == 0) return fields;
+        static pool const encodings{"hex", "base64", "escape", "rot13"};
+        static pool const encoded{"deadBEEF", "de ad", "abc", "zz",         "3q2+7w==", "YWJj", "YWI=",
+                                  "YQ==",     "Y===",  "a",   "\\000x\\\\", "\\9",      "é"};
+        if (name == "encode" || name == "decode") return index == 1 ? encodings : encoded;
         if (name == "timezone" || name == "make_timestamptz" || (name == "date_trunc" && index == 2)) return zones;
         if (name.find("~~") != name.npos && index == 1) return patterns;
         if ((name.starts_with("#") || name.starts_with("?") || name.starts_with("jsonb_set") ||

@@ -27,6 +27,7 @@ Kernel const& kernel_at(family<Kernel> const (&families)[N], std::size_t index) 
 
 kernel kernel_of(function_id id) {
     PHANTOMDB_HOT_ASSERT(static_cast<std::size_t>(id) < function_table.size());
+    if (signature_of(id).is_set_returning()) return nullptr;
     static constexpr detail::family<kernel> families[] = {
         {tables::comparison, 0 PHANTOMDB_COMPARISON_FUNCTIONS(X)},
         {tables::arithmetic, 0 PHANTOMDB_ARITHMETIC_FUNCTIONS(X)},
@@ -37,6 +38,8 @@ kernel kernel_of(function_id id) {
         {tables::temporal, 0 PHANTOMDB_TEMPORAL_FUNCTIONS(X)},
         {tables::json, 0 PHANTOMDB_JSON_FUNCTIONS(X)},
         {tables::json_build, 0 PHANTOMDB_JSON_BUILD_FUNCTIONS(X)},
+        {tables::session, 0 PHANTOMDB_SESSION_FUNCTIONS(X)},
+        {tables::bytes, 0 PHANTOMDB_BYTES_FUNCTIONS(X)},
         {tables::system, 0 PHANTOMDB_SYSTEM_FUNCTIONS(X)},
     };
     return detail::kernel_at(families, static_cast<std::size_t>(id));

@@ -59,7 +59,7 @@ constexpr std::size_t one_byte(char) { return 1; }
 }  // namespace detail
 
 inline bool text_like(std::string_view text, std::string_view pattern) {
-    return detail::like<&utf8::width>(text, pattern);
+    return detail::like<&character_size>(text, pattern);
 }
 inline bool text_ilike(call_context& context, std::string_view text, std::string_view pattern) {
     return text_like(lower(context, text), lower(context, pattern));
@@ -79,14 +79,14 @@ inline bool bytea_not_like(std::string_view text, std::string_view pattern) { re
 /// The pattern with the escape character `escape` (none if empty) turned into the usual backslash.
 inline std::string_view like_escape(call_context& context, std::string_view pattern, std::string_view escape) {
     if (escape == "\\") return pattern;
-    if (utf8::count(escape) > 1) {
+    if (character_count(escape) > 1) {
         throw error(errc::invalid_escape_sequence, "invalid escape string")
             .with_hint("Escape string must be empty or one character.");
     }
     std::string out;
     bool escaped = false;
     for (std::size_t at = 0; at < pattern.size();) {
-        std::string_view one = pattern.substr(at, utf8::width(pattern[at]));
+        std::string_view one = pattern.substr(at, character_size(pattern[at]));
         at += one.size();
         if (one == escape && !escaped) {
             out += '\\';

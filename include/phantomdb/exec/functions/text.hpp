@@ -39,9 +39,9 @@ std::string_view join(call_context& context, Pieces... pieces) {
 constexpr std::string_view characters(std::string_view text, std::int64_t from, std::int64_t to) {
     from = std::max<std::int64_t>(from, 1);
     if (to <= from) return {};
-    std::size_t begin = utf8::offset(text, static_cast<std::size_t>(from - 1));
+    std::size_t begin = character_offset(text, static_cast<std::size_t>(from - 1));
     text.remove_prefix(begin);
-    return text.substr(0, utf8::offset(text, static_cast<std::size_t>(to - from)));
+    return text.substr(0, character_offset(text, static_cast<std::size_t>(to - from)));
 }
 constexpr std::string_view octets(std::string_view text, std::int64_t from, std::int64_t to) {
     auto size = static_cast<std::int64_t>(text.size());
@@ -62,7 +62,7 @@ std::string_view map_characters(call_context& context, std::string_view text) {
     }
     if (at == text.size()) return {out, at};
     std::string rest;
-    while (at < text.size()) utf8::append(rest, Convert(utf8::next(text, at)));
+    while (at < text.size()) append_utf8(rest, Convert(utf8::next(text, at)));
     std::size_t ascii = 0;
     while (static_cast<unsigned char>(text[ascii]) < 0x80) ++ascii;
     return join(context, std::string_view{out, ascii}, std::string_view{rest});
@@ -70,14 +70,14 @@ std::string_view map_characters(call_context& context, std::string_view text) {
 
 /// Whether the character at the start of `rest` is one of `set`.
 inline bool starts_with_any(std::string_view rest, std::string_view set) {
-    std::string_view one = rest.substr(0, utf8::width(rest[0]));
-    for (std::size_t at = 0; at < set.size(); at += utf8::width(set[at])) {
+    std::string_view one = rest.substr(0, character_size(rest[0]));
+    for (std::size_t at = 0; at < set.size(); at += character_size(set[at])) {
         if (set.substr(at, one.size()) == one) return true;
     }
     return false;
 }
 inline std::string_view trim_left(std::string_view text, std::string_view set) {
-    while (!text.empty() && starts_with_any(text, set)) text.remove_prefix(utf8::width(text[0]));
+    while (!text.empty() && starts_with_any(text, set)) text.remove_prefix(character_size(text[0]));
     return text;
 }
 inline std::string_view trim_right(std::string_view text, std::string_view set) {
@@ -98,8 +98,8 @@ std::string_view trim_octets(std::string_view text, std::string_view set) {
 
 /// `characters` characters taken from `fill`, over and over.
 inline std::string_view padding(call_context& context, std::string_view fill, std::size_t characters) {
-    std::size_t fill_characters = utf8::count(fill);
-    std::size_t rest = utf8::offset(fill, characters % fill_characters);
+    std::size_t fill_characters = character_count(fill);
+    std::size_t rest = character_offset(fill, characters % fill_characters);
     std::size_t size = fill.size() * (characters / fill_characters) + rest;
     check_length(size);
     char* out = context.memory.allocate(size);
@@ -111,8 +111,8 @@ inline std::string_view padding(call_context& context, std::string_view fill, st
 template <bool Left>
 std::string_view pad(call_context& context, std::string_view text, std::int64_t length, std::string_view fill) {
     if (length <= 0) return {};
-    auto wanted = static_cast<std::size_t>(length), have = utf8::count(text);
-    if (have >= wanted) return text.substr(0, utf8::offset(text, wanted));
+    auto wanted = static_cast<std::size_t>(length), have = character_count(text);
+    if (have >= wanted) return text.substr(0, character_offset(text, wanted));
     if (fill.empty()) return text;
     check_length(wanted);
     auto filling = padding(context, fill, wanted - have);
@@ -164,13 +164,13 @@ inline std::string_view initcap(call_context& context, std::string_view text) {
     bool inside = false;
     for (std::size_t at = 0; at < text.size();) {
         char32_t c = utf8::next(text, at);
-        utf8::append(out, inside ? utf8::to_lower(c) : utf8::to_upper(c));
+        append_utf8(out, inside ? utf8::to_lower(c) : utf8::to_upper(c));
         inside = utf8::is_alphanumeric(c);
     }
     return context.memory.copy(out);
 }
 
-inline std::int64_t text_length(std::string_view text) { return static_cast<std::int64_t>(utf8::count(text)); }
+inline std::int64_t text_length(std::string_view text) { return static_cast<std::int64_t>(character_count(text)); }
 inline std::int64_t bpchar_length(std::string_view text) {
     return text_length(detail::trim_octets<false, true>(text, " "));
 }
@@ -289,7 +289,7 @@ inline std::string_view repeat(call_context& context, std::string_view text, std
 inline std::string_view reverse(call_context& context, std::string_view text) {
     char* out = context.memory.allocate(text.size());
     for (std::size_t at = 0; at < text.size();) {
-        std::size_t size = utf8::width(text[at]);
+        std::size_t size = character_size(text[at]);
         std::memcpy(out + text.size() - at - size, text.data() + at, size);
         at += size;
     }
@@ -300,18 +300,18 @@ inline std::string_view translate(call_context& context, std::string_view text, 
                                   std::string_view to) {
     std::string out;
     for (std::size_t at = 0; at < text.size();) {
-        std::size_t size = utf8::width(text[at]);
+        std::size_t size = character_size(text[at]);
         std::string_view one = text.substr(at, size);
         at += size;
         std::size_t index = 0, place = 0;
-        while (place < from.size() && from.substr(place, utf8::width(from[place])) != one) {
-            place += utf8::width(from[place]);
+        while (place < from.size() && from.substr(place, character_size(from[place])) != one) {
+            place += character_size(from[place]);
             ++index;
         }
         if (place >= from.size()) {
             out.append(one);
-        } else if (std::size_t target = utf8::offset(to, index); target < to.size()) {
-            out.append(to.substr(target, utf8::width(to[target])));
+        } else if (std::size_t target = character_offset(to, index); target < to.size()) {
+            out.append(to.substr(target, character_size(to[target])));
         }
     }
     return context.memory.copy(out);
@@ -354,7 +354,7 @@ inline std::string_view chr(call_context& context, std::int64_t code) {
                     "requested character not valid for encoding: " + std::to_string(code));
     }
     std::string out;
-    utf8::append(out, static_cast<char32_t>(code));
+    append_utf8(out, static_cast<char32_t>(code));
     return context.memory.copy(out);
 }
 

@@ -1,7 +1,9 @@
-/// @file Defines how text functions walk over UTF-8, and Unicode's simple case mapping for the European scripts.
+/// @file Defines how text functions walk over UTF-8, with Unicode's simple case mapping for the European scripts.
 ///
 /// Text inside the database is valid UTF-8 (input is checked), so nothing here looks for malformed sequences.
 #pragma once
+
+#include <phantomdb/value/utf8.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -12,51 +14,15 @@ namespace phantomdb::exec::utf8 {
 
 constexpr bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
-/// Bytes of the character that starts with `first`.
-constexpr std::size_t width(char first) {
-    auto byte = static_cast<unsigned char>(first);
-    return byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
-}
-
-/// How many characters.
-constexpr std::size_t count(std::string_view text) {
-    std::size_t characters = 0;
-    for (char c : text) characters += !is_continuation(c);
-    return characters;
-}
-
-/// Byte offset of the character number `characters` (from 0), or the size where there are fewer.
-constexpr std::size_t offset(std::string_view text, std::size_t characters) {
-    std::size_t at = 0;
-    for (; characters > 0 && at < text.size(); --characters) at += width(text[at]);
-    return at < text.size() ? at : text.size();
-}
-
 /// The character at byte `at`, which moves behind it.
 constexpr char32_t next(std::string_view text, std::size_t& at) {
-    std::size_t size = width(text[at]);
+    std::size_t size = character_size(text[at]);
     auto byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
     if (size == 1 || at + size > text.size()) return byte(at++);
     char32_t character = byte(at) & (0xff >> (size + 1));
     for (std::size_t i = 1; i < size; ++i) character = (character << 6) | (byte(at + i) & 0x3f);
     at += size;
     return character;
-}
-
-/// Appends one character; `Out` has push_back.
-template <class Out>
-constexpr void append(Out& out, char32_t character) {
-    auto put = [&](char32_t byte) { out.push_back(static_cast<char>(byte)); };
-    if (character < 0x80) {
-        put(character);
-    } else if (character < 0x800) {
-        put(0xc0 | (character >> 6)), put(0x80 | (character & 0x3f));
-    } else if (character < 0x10000) {
-        put(0xe0 | (character >> 12)), put(0x80 | ((character >> 6) & 0x3f)), put(0x80 | (character & 0x3f));
-    } else {
-        put(0xf0 | (character >> 18)), put(0x80 | ((character >> 12) & 0x3f));
-        put(0x80 | ((character >> 6) & 0x3f)), put(0x80 | (character & 0x3f));
-    }
 }
 
 namespace detail {
