@@ -53,10 +53,10 @@ public:
         sql_client client(server.connection());
         auto created = client.query(R"(
             create or replace function pg_temp.attempt(expression text) returns text language plpgsql as $$
-            declare answer text; detail text;
+            declare answer text; missing boolean; detail text;
             begin
-                execute 'select (' || expression || ')::text' into answer;
-                return coalesce(answer, 'null');
+                execute 'select format(''%s'', x), x is null from (select (' || expression || ') x) q' into answer, missing;
+                return case when missing then 'null' else answer end;
             exception when others then
                 get stacked diagnostics detail = pg_exception_detail;
                 return sqlstate || ' ' || sqlerrm || case detail when '' then '' else ' / ' || detail end;

@@ -79,6 +79,12 @@ inline datum cast_document(document_view document, type_id to, arena& memory) {
     }
     if (to == type_id::boolean) return std::int64_t{document.as_boolean()};
     if (to == type_id::numeric) return document.as_numeric();
+    if (document.kind() == document_kind::long_number) {
+        auto digits = document.as_string();
+        if (to == type_id::float4) return parse_float4(digits);
+        if (to == type_id::float8) return parse_float8(digits);
+        if (digits.substr(0, digits.find('.')).size() > 20) throw_integer_out_of_range(to);
+    }
     return cast_number(document.as_numeric(), type_id::numeric, to);
 }
 
@@ -124,7 +130,7 @@ inline datum cast(datum value, sql_type from, sql_type to, arena& memory, format
         std::string_view text;
         if (from_text) {
             text = from.id == type_id::bpchar ? without_trailing_blanks(value.t) : value.t;
-        } else if (from.id == type_id::boolean) {
+        } else if (from.id == type_id::boolean && to.id != type_id::name) {
             text = value.i != 0 ? "true" : "false";
         } else {
             text = memory.copy(to_text(from, value, settings));
@@ -132,8 +138,7 @@ inline datum cast(datum value, sql_type from, sql_type to, arena& memory, format
         return modified(to.id == type_id::name ? fit_name(text) : text);
     }
     if (from_text) {
-        auto text = from.id == type_id::bpchar ? without_trailing_blanks(value.t) : value.t;
-        return modified(parse_text({to.id, -1}, text, memory, settings));
+        return modified(parse_text({to.id, -1}, value.t, memory, settings));
     }
     if (facts(from.id).category == 'N' && facts(to.id).category == 'N') {
         return modified(detail::cast_number(value, from.id, to.id));

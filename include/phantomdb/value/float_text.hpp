@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <limits>
@@ -16,28 +17,62 @@ namespace phantomdb {
 
 namespace detail {
 
-/// Shortest digits that read back the same, laid out as PostgreSQL does: an exponent from 10^15 (10^6 for a float4)
+/// Whether `digits × 10^exponent` lies exactly between the value and one of its neighbours.
+template <class Float>
+bool is_halfway(Float value, std::uint64_t digits, int exponent) {
+    using limits = std::numeric_limits<Float>;
+    int power = 0;
+    auto mantissa = static_cast<std::uint64_t>(std::ldexp(std::frexp(std::fabs(value), &power), limits::digits));
+    power -= limits::digits;
+    constexpr int least_power = limits::min_exponent - limits::digits;
+    if (power < least_power) {  // subnormal
+        mantissa >>= least_power - power;
+        power = least_power;
+    }
+    // Both sides as odd number × 2^n. A number between two neighbours has fewer than 56 bits, so few fives fit in.
+    if (exponent > 24) return false;
+    uint128 odd = digits;
+    for (int i = 0; i < exponent; ++i) odd *= 5;
+    for (int i = exponent; i < 0; ++i) {
+        if (odd % 5 != 0) return false;
+        odd /= 5;
+    }
+    int twos = exponent;
+    for (; odd != 0 && odd % 2 == 0; odd /= 2) ++twos;
+    bool above_power_of_two = mantissa == std::uint64_t{1} << (limits::digits - 1);
+    return (twos == power - 1 && (odd == 2 * mantissa + 1 || odd == 2 * mantissa - 1)) ||
+           (above_power_of_two && twos == power - 2 && odd == 4 * mantissa - 1);
+}
+
+/// Shortest digits that read back the same whatever way a reader rounds halves, laid out as PostgreSQL does: an exponent from 10^15 (10^6 for a float4)
 /// and below 10^-4.
 template <class Float>
 void append_shortest(std::string& out, Float value) {
     char text[48];
     char* end = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr;
-    char* mark = end;
-    while (*--mark != 'e') {
+    char *first = text, *mark = nullptr;
+    char digits[24];
+    int count = 0, exponent = 0;
+    while (true) {
+        mark = end;
+        while (*--mark != 'e') {
+        }
+        std::from_chars(mark[1] == '+' ? mark + 2 : mark + 1, end, exponent);
+        count = 0;
+        std::uint64_t number = 0;
+        for (char* at = first; at != mark; ++at) {
+            if (!is_digit(*at)) continue;
+            digits[count++] = *at;
+            number = number * 10 + static_cast<std::uint64_t>(*at - '0');
+        }
+        if (!is_halfway(value, number, exponent - count + 1)) break;
+        end = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific, count).ptr;
     }
-    int exponent = 0;
-    std::from_chars(mark[1] == '+' ? mark + 2 : mark + 1, end, exponent);
     if (exponent < -4 || exponent >= std::numeric_limits<Float>::digits10) {
         out.append(text, end);
         return;
     }
-    char* first = text;
-    if (*first == '-') out += *first++;
-    char digits[24];
-    int count = 0;
-    for (char* at = first; at != mark; ++at) {
-        if (*at != '.') digits[count++] = *at;
-    }
+    if (*first == '-') out += '-';
     if (exponent < 0) {
         out += "0.";
         out.append(static_cast<std::size_t>(-exponent - 1), '0');

@@ -33,58 +33,66 @@ private:
             .with_detail(std::move(detail));
     }
 
-    /// The token at the reader, as PostgreSQL's lexer sees it.
-    std::string_view token() const {
+    enum class token_kind : std::uint8_t { end, punctuation, string, number, word, wrong };
+    struct token {
+        token_kind kind;
+        std::string_view text;
+    };
+
+    static bool is_word_byte(char c) {
+        return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'z') || c == '_' ||
+               (static_cast<unsigned char>(c) & 0x80);
+    }
+
+    /// The token at the reader, cut where PostgreSQL's lexer cuts it. A string's text is its quote.
+    token next_token() const {
         auto rest = text_.substr(at_);
-        if (rest.empty()) return rest;
-        if (rest.front() == '"') {
-            std::size_t end = 1;
-            while (end < rest.size() && rest[end] != '"') end += rest[end] == '\\' ? 2 : 1;
-            return rest.substr(0, end + 1);
+        if (rest.empty()) return {token_kind::end, rest};
+        char first = rest.front();
+        if (first == '"') return {token_kind::string, rest.substr(0, 1)};
+        if (std::string_view("{}[]:,").find(first) != std::string_view::npos) {
+            return {token_kind::punctuation, rest.substr(0, 1)};
         }
+        if (first == '-' || is_digit(first)) return number_token(rest);
         std::size_t end = 0;
         while (end < rest.size() && is_word_byte(rest[end])) ++end;
-        return rest.substr(0, end == 0 ? character_size(rest.front()) : end);
+        auto word = rest.substr(0, end == 0 ? 1 : end);
+        bool known = word == "true" || word == "false" || word == "null";
+        return {known ? token_kind::word : token_kind::wrong, word};
     }
-    static bool is_word_byte(char c) {
-        return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'z') || c == '_' || c == '-' || c == '+' ||
-               c == '.' || (static_cast<unsigned char>(c) & 0x80) != 0;
-    }
-    static bool is_literal(std::string_view token) {
-        return token == "true" || token == "false" || token == "null" ||
-               (!token.empty() && std::string_view("{}[]:,\"").find(token.front()) != std::string_view::npos) ||
-               is_number(token);
-    }
-    static bool is_number(std::string_view text) {
-        std::size_t at = text.starts_with('-') ? 1 : 0;
+
+    static token number_token(std::string_view text) {
+        std::size_t at = text.front() == '-' ? 1 : 0;
+        auto next_is_one_of = [&](std::string_view characters) {
+            bool found = at < text.size() && characters.find(text[at]) != std::string_view::npos;
+            at += found ? 1 : 0;
+            return found;
+        };
         auto digits = [&] {
             std::size_t begin = at;
             while (at < text.size() && is_digit(text[at])) ++at;
             return at > begin;
         };
-        std::size_t first = at;
-        if (!digits() || (text[first] == '0' && at > first + 1)) return false;
-        if (at < text.size() && text[at] == '.') {
-            ++at;
-            if (!digits()) return false;
+        bool right = next_is_one_of("0") || digits();
+        if (next_is_one_of(".")) right = digits() && right;  // what follows an error belongs to the token all the same
+        if (next_is_one_of("eE")) {
+            next_is_one_of("+-");
+            right = digits() && right;
         }
-        if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-            ++at;
-            if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
-            if (!digits()) return false;
-        }
-        return at == text.size();
+        for (; at < text.size() && is_word_byte(text[at]); ++at) right = false;
+        return {right ? token_kind::number : token_kind::wrong, text.substr(0, at)};
     }
 
     [[noreturn]] void expected(char const* what) {
-        auto found = token();
-        if (found.empty()) fail("The input string ended unexpectedly.");
-        if (!is_literal(found)) fail("Token \"" + std::string(found) + "\" is invalid.");
-        if (found.front() == '"') {  // a broken string is reported first
-            std::string decoded;
-            read_string(decoded);
+        auto found = next_token();
+        if (found.kind == token_kind::end) fail("The input string ended unexpectedly.");
+        if (found.kind == token_kind::wrong) fail("Token \"" + std::string(found.text) + "\" is invalid.");
+        if (found.kind == token_kind::string) {
+            std::size_t begin = at_;
+            read_string(decoded_);  // a broken string is reported first
+            found.text = text_.substr(begin, at_ - begin);
         }
-        fail(std::string("Expected ") + what + ", but found \"" + std::string(found) + "\".");
+        fail(std::string("Expected ") + what + ", but found \"" + std::string(found.text) + "\".");
     }
 
     void skip_spaces() {
@@ -100,7 +108,7 @@ private:
         return true;
     }
 
-    void read_value(std::size_t depth, char const* wanted = "JSON value") {
+    void read_value(std::size_t depth) {
         if (depth > max_document_depth) throw error(errc::statement_too_complex, "stack depth limit exceeded");
         skip_spaces();
         char first = at_ < text_.size() ? text_[at_] : '\0';
@@ -110,15 +118,15 @@ private:
             read_string(decoded_);
             return handler_.string(decoded_);
         }
-        auto word = token();
-        if (is_number(word)) {
+        auto [kind, word] = next_token();
+        if (kind == token_kind::number) {
             handler_.number(word);
-        } else if (word == "true" || word == "false") {
-            handler_.boolean(word == "true");
+        } else if (kind != token_kind::word) {
+            expected("JSON value");
         } else if (word == "null") {
             handler_.null();
         } else {
-            expected(wanted);
+            handler_.boolean(word == "true");
         }
         at_ += word.size();
     }
@@ -143,8 +151,8 @@ private:
         ++at_;
         handler_.begin_array();
         if (next_is(']')) return handler_.end_array();
-        for (bool first = true;; first = false) {
-            read_value(depth + 1, first ? "array element or \"]\"" : "JSON value");
+        while (true) {
+            read_value(depth + 1);
             if (next_is(']')) return handler_.end_array();
             if (!next_is(',')) expected("\",\" or \"]\"");
         }
@@ -200,7 +208,8 @@ private:
         }
         std::uint32_t unit = 0;
         for (std::size_t i = 2; i < 6; ++i) {
-            char digit = at_ + i < text_.size() ? to_lower(text_[at_ + i]) : '\0';
+            if (at_ + i >= text_.size()) fail("Token \"" + std::string(text_.substr(begin)) + "\" is invalid.");
+            char digit = to_lower(text_[at_ + i]);
             if (!is_digit(digit) && !(digit >= 'a' && digit <= 'f')) {
                 fail("\"\\u\" must be followed by four hexadecimal digits.");
             }
