@@ -65,6 +65,8 @@ public:
     /// Adds a table constraint; `column` where it stands behind a column. `name` overrides a made-up name.
     void add_constraint(ast constraint, std::string_view column = {});
     void add_like(ast clause);
+    /// Makes a column an identity column; `constraint` has its options.
+    void make_identity(std::int16_t ordinal, ast constraint);
     /// Foreign keys come last: they may refer to keys of the same table. Checks that stored expressions can be bound.
     void finish();
 
@@ -96,7 +98,6 @@ public:
 private:
     bool is_new_;
     std::vector<waiting_key> waiting_;
-    std::vector<schema::sequence_descriptor> sequences_;
 };
 
 /// Names of the columns a parse tree refers to, each once.

@@ -99,7 +99,7 @@ void table_builder::add_sequence(schema::column_descriptor& column, std::int16_t
     column.not_null = true;
     session_.edit().put(sequence);
     session_.shared.sequences.create(sequence);
-    sequences_.push_back(std::move(sequence));
+    session_.new_sequences.push_back(sequence.id);
 }
 
 void table_builder::add_column(ast definition) {
@@ -150,12 +150,7 @@ void table_builder::add_column(ast definition) {
             }
             set_default(c, constraint);
         } else if (type == "CONSTR_IDENTITY") {
-            if (!is_integer(c.type.id)) {
-                throw error(errc::invalid_parameter_value, "identity column type must be smallint, integer, or bigint");
-            }
-            c.generated = constraint.text("generated_when") == "a" ? schema::generation::always_as_identity
-                                                                   : schema::generation::by_default_as_identity;
-            add_sequence(c, ordinal, c.type.id, constraint.list("options"));
+            make_identity(ordinal, constraint);
         } else if (type == "CONSTR_GENERATED") {
             c.generated = schema::generation::always_stored;
             c.default_expression = std::string(parenthesized(text_, offset_of(constraint)));
@@ -167,6 +162,16 @@ void table_builder::add_column(ast definition) {
         }
     }
     apply_attributes(constraints);
+}
+
+void table_builder::make_identity(std::int16_t ordinal, ast constraint) {
+    schema::column_descriptor& column = table.columns[static_cast<std::size_t>(ordinal)];
+    if (!is_integer(column.type.id)) {
+        throw error(errc::invalid_parameter_value, "identity column type must be smallint, integer, or bigint");
+    }
+    column.generated = constraint.text("generated_when") == "a" ? schema::generation::always_as_identity
+                                                                : schema::generation::by_default_as_identity;
+    add_sequence(column, ordinal, column.type.id, constraint.list("options"));
 }
 
 // DEFERRABLE and INITIALLY stand as constraints of their own behind the one they mean.
