@@ -99,6 +99,7 @@ public:
         }
         e.queue.insert(upgrade ? e.queue.begin() : e.queue.end(), &owner);
         owner.waits_for_ = &e;
+        ++waiting_;
         owner.wanted_ = mode;
         std::string cycle;
         ++search_;
@@ -133,11 +134,17 @@ public:
         owner.held_.clear();
     }
 
-    /// Keys locked now, and transactions waiting.
+    /// Keys locked now.
     std::size_t locked_keys() const {
         std::lock_guard const hold(mutex_);
         return entries_.size();
     }
+    /// Transactions that wait now.
+    std::size_t waiting() const {
+        std::lock_guard const hold(mutex_);
+        return waiting_;
+    }
+    /// Deadlocks found so far.
     std::uint64_t deadlocks() const {
         std::lock_guard const hold(mutex_);
         return deadlocks_;
@@ -184,12 +191,13 @@ private:
         owner.held_.push_back(&e);
     }
 
-    static void grant_queued(entry& e) {
+    void grant_queued(entry& e) {
         while (!e.queue.empty()) {
             lock_owner& next = *e.queue.front();
             if (blocked_by_holder(e, next, next.wanted_)) return;
             grant(e, next, next.wanted_);
             next.waits_for_ = nullptr;
+            --waiting_;
             e.queue.erase(e.queue.begin());
             next.granted_.notify_one();
         }
@@ -199,6 +207,7 @@ private:
         entry& e = *owner.waits_for_;
         std::erase(e.queue, &owner);
         owner.waits_for_ = nullptr;
+        --waiting_;
         grant_queued(e);
         drop_if_unused(e);
     }
@@ -284,6 +293,7 @@ private:
     describe_key describe_;
     mutable std::mutex mutex_;
     std::unordered_map<std::string, entry, hash, std::equal_to<>> entries_;
+    std::size_t waiting_ = 0;
     std::uint64_t deadlocks_ = 0;
     std::uint64_t search_ = 0;  // number of the deadlock search under way
 };

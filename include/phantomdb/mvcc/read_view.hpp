@@ -5,6 +5,7 @@
 #include <phantomdb/storage/cow_tree.hpp>
 #include <phantomdb/storage/ordered_store.hpp>
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,18 +18,50 @@ namespace phantomdb::mvcc {
 inline constexpr storage::lsn_type erased_mark = 0;
 inline constexpr storage::lsn_type written_mark = 1;
 
+/// A transaction's own writes, each marked `written_mark` or `erased_mark`.
+struct write_set {
+    storage::cow_tree tree;
+    storage::tree_snapshot empty = tree.snapshot();
+};
+
+/// Own writes as they were at one moment; keeps what it shows alive, also beyond the transaction.
+class own_writes {
+public:
+    own_writes() = default;
+    explicit own_writes(std::shared_ptr<write_set> const& set) : set_(set) {
+        if (set_ == nullptr) return;
+        if (set_->tree.is_dirty()) set_->tree.publish(0);
+        snapshot_ = set_->tree.snapshot();
+    }
+    own_writes(own_writes const&) = default;
+    own_writes(own_writes&&) noexcept = default;
+    own_writes& operator=(own_writes other) noexcept {
+        std::swap(set_, other.set_);
+        std::swap(snapshot_, other.snapshot_);
+        return *this;
+    }
+
+    explicit operator bool() const { return set_ != nullptr; }
+    storage::tree_snapshot const& operator*() const { return snapshot_; }
+    storage::tree_snapshot const* operator->() const { return &snapshot_; }
+
+private:
+    std::shared_ptr<write_set> set_;  // before the snapshot, which must go first
+    storage::tree_snapshot snapshot_;
+};
+
 /// Reads the entries of a span in rising (or, `Forward` false, falling) order of their keys, own writes merged in.
 /// What it gives out is borrowed from the view's snapshots and lives as long as this scan or its view.
 template <storage::ordered_store Store, bool Forward>
 class view_scan {
 public:
-    view_scan(typename Store::snapshot_type base, storage::tree_snapshot own, std::string_view from,
-              std::string_view to, read_set* reads)
-        : base_snapshot_(std::move(base)), own_snapshot_(std::move(own)), from_(from), to_(to), reads_(reads) {
+    view_scan(typename Store::snapshot_type base, own_writes own, std::string_view from, std::string_view to,
+              read_set* reads)
+        : base_snapshot_(std::move(base)), own_writes_(std::move(own)), from_(from), to_(to), reads_(reads) {
         base_ = base_snapshot_.cursor();
         place(base_);
-        if (own_snapshot_) {
-            own_ = own_snapshot_.cursor();
+        if (own_writes_) {
+            own_ = own_writes_->cursor();
             place(own_);
         }
         if (reads_ != nullptr) span_ = reads_->add_span(from_, to_);
@@ -87,7 +120,7 @@ private:
     }
 
     typename Store::snapshot_type base_snapshot_;
-    storage::tree_snapshot own_snapshot_;
+    own_writes own_writes_;
     std::string from_, to_;
     typename Store::cursor_type base_;
     storage::tree_cursor own_;
@@ -96,7 +129,7 @@ private:
 };
 
 /// A state to read, unchanged by whatever is written later. O(1) to make and copy. Threads: one at a time under
-/// SERIALIZABLE, else any. Must not outlive its transaction.
+/// SERIALIZABLE, else any. May be read after its transaction has ended, except under SERIALIZABLE; not after its shard.
 template <storage::ordered_store Store>
 class read_view {
 public:
@@ -104,14 +137,14 @@ public:
     using backward_scan_type = view_scan<Store, false>;
 
     read_view() = default;
-    read_view(typename Store::snapshot_type base, storage::tree_snapshot own, read_set* reads)
+    read_view(typename Store::snapshot_type base, own_writes own, read_set* reads)
         : base_(std::move(base)), own_(std::move(own)), reads_(reads) {}
 
     /// The value under `key`; borrowed, lives as long as the view. O(log n).
     std::optional<std::string_view> get(std::string_view key) const {
         if (reads_ != nullptr) reads_->add_key(key);
         if (own_) {
-            if (auto const mine = own_.get(key)) {
+            if (auto const mine = own_->get(key)) {
                 if (mine->lsn == erased_mark) return std::nullopt;
                 return mine->value;
             }
@@ -135,7 +168,7 @@ public:
 
 private:
     typename Store::snapshot_type base_;
-    storage::tree_snapshot own_;
+    own_writes own_;
     read_set* reads_ = nullptr;
 };
 

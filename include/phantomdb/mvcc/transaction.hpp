@@ -113,9 +113,9 @@ public:
     // ---- reading ----
 
     /// What is seen now: the snapshot and the own writes so far.
-    view_type view() const { return {snapshot_, own_writes(), reads_.get()}; }
+    view_type view() const { return {snapshot_, own_writes(writes_), reads_.get()}; }
     /// What is committed now, whatever the snapshot, and the own writes. For checks that must not miss anything, under a lock.
-    view_type latest_view() const { return {host_->newest(), own_writes(), nullptr}; }
+    view_type latest_view() const { return {host_->newest(), own_writes(writes_), nullptr}; }
 
     /// The value under `key`; borrowed until the next `put`, `erase`, `refresh_snapshot` or end.
     std::optional<std::string_view> get(std::string_view key) const {
@@ -179,14 +179,14 @@ public:
 
     /// Marks this point. O(1).
     savepoint_type savepoint() {
-        savepoints_.push_back(writes_ != nullptr ? own_writes() : storage::tree_snapshot());
+        savepoints_.emplace_back(writes_);
         return savepoints_.size() - 1;
     }
     /// Undoes every write since `savepoint`, which stays; later savepoints are gone. Locks are kept. O(pages changed since).
     void rollback_to(savepoint_type savepoint) {
         PHANTOMDB_ASSERT(savepoint < savepoints_.size());
         savepoints_.resize(savepoint + 1);
-        if (writes_ != nullptr) writes_->tree.restore(savepoints_.back() ? savepoints_.back() : writes_->empty);
+        if (writes_ != nullptr) writes_->tree.restore(savepoints_.back() ? *savepoints_.back() : writes_->empty);
     }
     /// Forgets `savepoint` and later ones, and keeps what was written.
     void release(savepoint_type savepoint) {
@@ -198,7 +198,7 @@ public:
 
     /// Makes the writes durable and visible, all or none. The transaction is over, also when this throws:
     /// serialization_failure (SERIALIZABLE), io_error, disk_full. Without writes it costs nothing and never fails.
-    /// Returns the position in the log, 0 without writes. Views and scans must be gone.
+    /// Returns the position in the log, 0 without writes.
     storage::lsn_type commit() {
         PHANTOMDB_ASSERT(is_active());
         if (!has_writes()) {
@@ -226,31 +226,19 @@ public:
     }
 
 private:
-    /// Entries marked `written_mark` or `erased_mark`.
-    struct write_set {
-        storage::cow_tree tree;
-        storage::tree_snapshot empty = tree.snapshot();
-    };
-
     storage::cow_tree& writes() {
         PHANTOMDB_HOT_ASSERT(is_active());
         if (options_.read_only) [[unlikely]] {
             throw error(errc::read_only_sql_transaction, "cannot write in a read-only transaction");
         }
-        if (writes_ == nullptr) writes_ = std::make_unique<write_set>();
+        if (writes_ == nullptr) writes_ = std::make_shared<write_set>();
         return writes_->tree;
-    }
-
-    storage::tree_snapshot own_writes() const {
-        if (writes_ == nullptr) return {};
-        if (writes_->tree.is_dirty()) writes_->tree.publish(0);
-        return writes_->tree.snapshot();
     }
 
     storage::write_batch own_batch() const {
         storage::write_batch batch;
-        auto const own = own_writes();
-        auto cursor = own.cursor();
+        own_writes const own(writes_);
+        auto cursor = own->cursor();
         for (cursor.seek({}); cursor.valid(); cursor.next()) {
             if (cursor.lsn() == written_mark) {
                 batch.put(cursor.key(), cursor.value());
@@ -275,8 +263,8 @@ private:
     std::unique_ptr<lock_owner> owner_;
     typename Store::snapshot_type snapshot_;
     std::unique_ptr<read_set> reads_;
-    std::unique_ptr<write_set> writes_;
-    std::vector<storage::tree_snapshot> savepoints_;  // empty where nothing had been written
+    std::shared_ptr<write_set> writes_;
+    std::vector<own_writes> savepoints_;  // empty where nothing had been written
 };
 
 }  // namespace phantomdb::mvcc

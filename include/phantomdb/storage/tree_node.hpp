@@ -118,7 +118,7 @@ public:
         if (from >= count) return {count, false};
         if (prefix > 0) {
             std::size_t const shared = std::min<std::size_t>(prefix, key.size());
-            int const order = std::memcmp(key.data(), record(from) + record_overhead, shared);
+            int const order = key.substr(0, shared).compare({record(from) + record_overhead, shared});
             if (order > 0) return {count, false};
             if (order < 0 || key.size() < prefix) return {from, false};
         }
@@ -193,7 +193,8 @@ public:
         if (payload.size() <= old_size) {
             store(record(i), word);
             store(record(i) + 8, length);
-            std::memmove(record(i) + record_overhead + slots()[i].key_length, payload.data(), payload.size());
+            char* const at = record(i) + record_overhead + slots()[i].key_length;
+            if (!payload.empty()) std::memcpy(at, payload.data(), payload.size());
             garbage += static_cast<std::uint32_t>(old_size - payload.size());
             return true;
         }
