@@ -78,7 +78,8 @@ char const* const statements[] = {
     "select * from generate_series(1, 3)",
     "select g, x.* from generate_series(1, 3) g, generate_series(g, 4) as x (y)",
     "select generate_series(1, 2), 'x'",
-    "select * from jsonb_each('{}') e, jsonb_each_text('{}') as t (a, b), jsonb_array_elements('[]') x, jsonb_object_keys('{}') k",
+    "select * from jsonb_each('{}') e, jsonb_each_text('{}') as t (a, b), jsonb_array_elements('[]') x, "
+    "jsonb_object_keys('{}') k",
     "select e.value from everything, jsonb_array_elements(jb) e where i4 = 1",
     "select * from track t1 join (track t2 join album using (album_id)) on t1.track_id = t2.track_id",
     "select a from (select album as a from (select title as album from album) x) y",

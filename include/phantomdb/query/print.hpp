@@ -5,6 +5,7 @@
 #pragma once
 
 #include <phantomdb/query/ir.hpp>
+#include <phantomdb/value/numeric_text.hpp>
 
 #include <cstdint>
 #include <string>
@@ -83,10 +84,7 @@ private:
                 break;
             case physical::floating: out_ += std::to_string(raw.d); break;
             case physical::text: out_ += "'" + std::string(raw.t) + "'"; break;
-            case physical::numeric:
-                out_ += std::to_string(static_cast<std::int64_t>(raw.n.coefficient())) + "e-" +
-                        std::to_string(raw.n.scale());
-                break;
+            case physical::numeric: out_ += to_text(raw.n); break;
             case physical::interval:
                 out_ += std::to_string(raw.v.months) + "mon " + std::to_string(raw.v.days) + "d " +
                         std::to_string(raw.v.microseconds) + "us";
@@ -125,7 +123,9 @@ private:
         out_ += word;
         out_ += "{\n";
         std::string before = std::exchange(out_, {});
-        relation_line(relation, depth_ + 2);
+        int depth = depth_;
+        relation_line(relation, depth + 2);
+        depth_ = depth;
         out_ = before + out_;
         out_.append(static_cast<std::size_t>(depth_ + 1) * 2, ' ');
         out_ += '}';
@@ -190,7 +190,7 @@ inline void printer::expression(node number) {
             return subquery(e.flag ? " all" : " any", e.relation);
         case expression_kind::aggregate:
         case expression_kind::window_call:
-            out_ += e.window != window_function::none ? name_of(e.window) : signature_of(e.aggregate).name;
+            out_ += e.window != window_function::no_function ? name_of(e.window) : signature_of(e.aggregate).name;
             out_ += e.flag ? "(distinct " : "(";
             list(e.arguments);
             if (e.order.count) out_ += " order by ", keys(e.order);

@@ -4,7 +4,7 @@
 #include <phantomdb/base/arena.hpp>
 #include <phantomdb/sql/binding.hpp>
 #include <phantomdb/sql/types.hpp>
-#include <phantomdb/value/castable.hpp>
+#include <phantomdb/value/cast.hpp>
 #include <phantomdb/value/text_io.hpp>
 
 #include <algorithm>
@@ -40,7 +40,29 @@ node binding::add_text_literal(sql_type type, std::string_view text, std::int64_
     return add_literal(type, datum{text}, location);
 }
 
+/// A constant cast now; none where that must wait for the statement to run: settings matter, or it fails.
+node binding::folded_cast(node e, sql_type to, bool explicit_cast) {
+    if (expr(e).kind != expression_kind::literal) return none;
+    sql_type from = expr(e).type;
+    auto const constant = q_.literals[static_cast<std::size_t>(expr(e).detail)];
+    std::int64_t location = expr(e).position - 1;
+    if (constant.null) return add_null(to, location);
+    bool plain = (is_number(from.id) && is_number(to.id)) || (is_string(from.id) && is_string(to.id));
+    if (!plain) return none;
+    arena memory;
+    std::string text(q_.view().name(constant.characters));
+    datum raw =
+        physical_of(from.id) == physical::text ? datum{std::string_view(text)} : query::datum_of(q_.view(), constant);
+    try {
+        auto context = explicit_cast ? cast_context::explicit_only : cast_context::assignment;
+        return add_literal(to, cast(raw, from, to, memory, *context_.formats, context), location);
+    } catch (error const&) {
+        return none;
+    }
+}
+
 node binding::make_cast(node e, sql_type to, bool explicit_cast) {
+    if (node folded = folded_cast(e, to, explicit_cast); folded != none) return folded;
     query::expression made;
     made.kind = expression_kind::cast;
     made.flag = explicit_cast;

@@ -19,34 +19,45 @@ node binding::operator_node(ast e) {
     if (kind == "AEXPR_NULLIF") return nullif_node(e);
     if (kind == "AEXPR_OP_ANY" || kind == "AEXPR_OP_ALL") return any_node(e);
 
+    // A chain (a + b + c + …) leans to the left; it is bound from its innermost operator outwards, without recursion.
+    std::vector<ast> chain;
+    for (;;) {
+        if (is_row(e["lexpr"]) || is_row(e["rexpr"])) break;
+        chain.push_back(e);
+        ast left = e["lexpr"];
+        if (!left.is("A_Expr") || left.text("kind") != "AEXPR_OP") break;
+        e = left;
+    }
+    node value = none;
+    if (chain.empty() || chain.back().identity() != e.identity()) {
+        value = row_operator(e, operator_symbol(e));
+    } else if (e.has("lexpr")) {
+        value = expression(e["lexpr"]);
+    }
+    while (!chain.empty()) {
+        e = chain.back();
+        chain.pop_back();
+        std::string_view symbol = operator_symbol(e);
+        value = operation(symbol, value, expression(e["rexpr"]), e.location());
+    }
+    return value;
+}
+
+std::string_view binding::operator_symbol(ast e) const {
     auto names = e.names("name");
-    std::string_view symbol = names.back();
     if (names.size() > 1 && names[0] != "pg_catalog") {
         throw at(error(errc::undefined_function,
-                       "operator does not exist: " + std::string(names[0]) + "." + std::string(symbol)),
+                       "operator does not exist: " + std::string(names[0]) + "." + std::string(names.back())),
                  e);
     }
+    return names.back();
+}
+
+/// An operator with a row on at least one side.
+node binding::row_operator(ast e, std::string_view symbol) {
     ast left = e["lexpr"], right = e["rexpr"];
     if (is_row(left) && is_row(right)) return row_comparison(symbol, row_of(left), row_of(right), e.location());
-    if (is_row(left) && right.is("SubLink") && right.text("subLinkType") == "EXPR_SUBLINK") {
-        // (a, b) = (SELECT x, y …): the comparison moves into the subquery, which gives null where there is no row.
-        std::vector<node> tests = row_of(left);
-        bound_rows rows = query_of(right["subselect"]);
-        std::vector<node> columns;
-        for (std::size_t i = 0; i < rows.columns.size(); ++i)
-            columns.push_back(column_of(rows.source, static_cast<int>(i)));
-        if (columns.size() > tests.size()) throw at(error(errc::syntax_error, "subquery has too many columns"), right);
-        if (columns.size() < tests.size()) throw at(error(errc::syntax_error, "subquery has too few columns"), right);
-        node compared = row_comparison(symbol, std::move(tests), std::move(columns), e.location());
-        rows = projected(rows.relation, {{"", compared}}, "");
-        query::expression made;
-        made.kind = expression_kind::scalar_subquery;
-        made.type = {type_id::boolean};
-        made.relation = rows.relation;
-        made.position = static_cast<node>(e.location() + 1);
-        return q_.add(made);
-    }
-    if (is_row(left) || is_row(right)) {
+    if (!is_row(left) || !right.is("SubLink") || right.text("subLinkType") != "EXPR_SUBLINK") {
         bool row_first = is_row(left);
         std::string shown = left ? std::string(row_first ? "record" : facts(type(expression(left))).name) + " " : "";
         shown += std::string(symbol) + " " + std::string(row_first ? facts(type(expression(right))).name : "record");
@@ -55,8 +66,22 @@ node binding::operator_node(ast e) {
                                 "type casts."),
                  e);
     }
-    node first = left ? expression(left) : none;
-    return operation(symbol, first, expression(right), e.location());
+    // (a, b) = (SELECT x, y …): the comparison moves into the subquery, which gives null where there is no row.
+    std::vector<node> tests = row_of(left);
+    bound_rows rows = query_of(right["subselect"]);
+    std::vector<node> columns;
+    for (std::size_t i = 0; i < rows.columns.size(); ++i)
+        columns.push_back(column_of(rows.source, static_cast<int>(i)));
+    if (columns.size() > tests.size()) throw at(error(errc::syntax_error, "subquery has too many columns"), right);
+    if (columns.size() < tests.size()) throw at(error(errc::syntax_error, "subquery has too few columns"), right);
+    node compared = row_comparison(symbol, std::move(tests), std::move(columns), e.location());
+    rows = projected(rows.relation, {{"", compared}}, "");
+    query::expression made;
+    made.kind = expression_kind::scalar_subquery;
+    made.type = {type_id::boolean};
+    made.relation = rows.relation;
+    made.position = static_cast<node>(e.location() + 1);
+    return q_.add(made);
 }
 
 /// `left symbol right`, or `symbol right` where `left` is none.

@@ -172,6 +172,10 @@ void binding::apply_alias(scope_item& item, ast alias, std::string_view shown) {
     ast_list names = alias.list("colnames");
     item.name = alias.text("aliasname");
     item.schema.clear();
+    if (item.source != none) {
+        auto& source = q_.sources[static_cast<std::size_t>(item.source)];
+        source.name = q_.add_text(item.name);
+    }
     if (names.size() > item.columns.size()) {
         throw error(errc::invalid_column_reference,
                     std::string(shown) + " \"" + item.name + "\" has " + std::to_string(item.columns.size()) +

@@ -11,7 +11,7 @@ namespace phantomdb::sql {
 namespace {
 
 /// Bytes of stack the binder may use before it gives up on a statement.
-constexpr std::ptrdiff_t stack_allowance = 1536 * 1024;
+constexpr std::ptrdiff_t stack_allowance = 3 * 1024 * 1024;
 
 }  // namespace
 

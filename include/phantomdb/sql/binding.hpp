@@ -206,6 +206,8 @@ private:
 
     // bind_compare
     node operator_node(ast e);
+    node row_operator(ast e, std::string_view symbol);
+    std::string_view operator_symbol(ast e) const;
     node in_node(ast e);
     node between_node(ast e);
     node distinct_node(ast e);
@@ -248,6 +250,7 @@ private:
     node to_object_id(node e, std::string_view type_name, std::int64_t location);
     sql_type common_type(std::span<node const> values, std::string_view what);  ///< throws 42804
     std::optional<type_id> try_common_type(std::span<node const> values, node* offender = nullptr) const;
+    node folded_cast(node e, sql_type to, bool explicit_cast);
     node make_cast(node e, sql_type to, bool explicit_cast);
 
     // bind_change
