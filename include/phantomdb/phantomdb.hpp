@@ -3,6 +3,7 @@
 
 #include <phantomdb/base/config.hpp>
 #include <phantomdb/database/database.hpp>
+#include <phantomdb/database/text.hpp>
 #include <phantomdb/query/dsl_functions.hpp>
 #include <phantomdb/query/verbs.hpp>
 #include <phantomdb/schema/document.hpp>

@@ -108,7 +108,7 @@ inline constexpr auto problem_of_arguments = make_sentence([] {
 template <std::size_t Count, class... Arguments>
 argument_values<Count> order_arguments(query_view const& q, Arguments const&... arguments) {
     argument_values<Count> made;
-    auto place = [&](auto const& argument) {
+    [[maybe_unused]] auto place = [&](auto const& argument) {
         for (std::size_t i = 0; i < q.parameters.size(); ++i) {
             if (q.name(q.parameters[i].name) != argument.name) continue;
             made.values[i] = detail::argument_datum(argument.value, q.parameters[i].type.id, &made.memory[i]);
