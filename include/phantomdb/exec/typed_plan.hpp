@@ -162,6 +162,29 @@ struct typed_key_reader {
     }
 };
 
+/// The same keys, each of a type that can be null.
+template <class Reader>
+struct nullable_key_reader : Reader {
+    template <class K>
+    struct with_nulls;
+    template <class... Ts>
+    struct with_nulls<std::tuple<Ts...>> {
+        using key = std::tuple<nullable<plain_of<Ts>>...>;
+        using policy = typed_keys<nullable<plain_of<Ts>>...>;
+    };
+    using key = typename with_nulls<typename Reader::key>::key;
+    template <class Context, class Row>
+    key get(Context& context, Row const& row) {
+        return key(Reader::get(context, row));
+    }
+    auto make_table() const { return group_table<typename with_nulls<typename Reader::key>::policy>(); }
+};
+
+/// The keys of one side of a hash join: as they are, or all nullable where the other side's differ in that.
+template <class Reader, class Other>
+using join_key_reader = std::conditional_t<std::is_same_v<typename Reader::key, typename Other::key>, Reader,
+                                           nullable_key_reader<Reader>>;
+
 /// No keys: one group.
 template <class Context, class Row>
 struct no_keys {
@@ -515,7 +538,9 @@ auto make_operator(Context& context) {
                 []<node... E>() { return typed_key_reader<Scope, Context, left_row, E...>{}; });
             auto right_keys = with_nodes<Scope::plan.lists, p.right_keys>(
                 []<node... E>() { return typed_key_reader<Scope, Context, right_row, E...>{}; });
-            return hash_join<decltype(left), decltype(right), decltype(left_keys), decltype(right_keys), rows, pairs>{
+            using left_reader = join_key_reader<decltype(left_keys), decltype(right_keys)>;
+            using right_reader = join_key_reader<decltype(right_keys), decltype(left_keys)>;
+            return hash_join<decltype(left), decltype(right), left_reader, right_reader, rows, pairs>{
                 std::move(left), std::move(right), {}, {}, {}, {}};
         }
     } else if constexpr (p.kind == operator_kind::aggregate) {
