@@ -176,8 +176,30 @@ std::string to_text(decimal<P, S> number) {
 }
 
 namespace detail {
+
 template <char... Characters>
 inline constexpr char literal_text[] = {Characters..., '\0'};
+
+/// Digits in all and behind the point; -1 where there is anything but digits and one point.
+struct digit_counts {
+    int all = 0, behind_point = 0;
+};
+template <char... Characters>
+consteval digit_counts count_digits() {
+    digit_counts counts;
+    bool point = false;
+    for (char c : {Characters...}) {
+        if (c == '.' && !point) {
+            point = true;
+            continue;
+        }
+        if (!is_digit(c)) return {-1, -1};
+        ++counts.all;
+        counts.behind_point += point ? 1 : 0;
+    }
+    return counts;
+}
+
 }  // namespace detail
 
 namespace literals {
@@ -185,13 +207,9 @@ namespace literals {
 /// `12.50_dec` is a `decimal<4, 2>`.
 template <char... Characters>
 consteval auto operator""_dec() {
-    constexpr std::string_view digits(detail::literal_text<Characters...>, sizeof...(Characters));
-    constexpr auto point = digits.find('.');
-    constexpr int scale = point == std::string_view::npos ? 0 : static_cast<int>(digits.size() - point - 1);
-    constexpr int whole = static_cast<int>(point == std::string_view::npos ? digits.size() : point);
-    static_assert(digits.find_first_not_of("0123456789.") == std::string_view::npos,
-                  "phantomdb: a decimal literal has digits and a point, nothing else");
-    return decimal<whole + scale, scale>(detail::literal_text<Characters...>);
+    constexpr auto counts = detail::count_digits<Characters...>();
+    static_assert(counts.all > 0, "phantomdb: a decimal literal has digits and a point, nothing else");
+    return decimal<counts.all, counts.behind_point>(detail::literal_text<Characters...>);
 }
 
 }  // namespace literals
