@@ -80,8 +80,52 @@ pool const& values_for(function_signature const& row, std::size_t index) {
     static pool const two_digits{"1", "2", "12", "29", "0", "-1", "59", "2024", "13"};
     static pool const scales{"0", "1", "2", "-1", "5", "-3", "20"};
     std::string name(row.name);
+    std::size_t count = row.argument_count;
     if (type == type_id::text) {
         if ((name == "extract" || name == "date_part" || name == "date_trunc") && index == 0) return fields;
+        static pool const expressions{"",
+                                      "a",
+                                      "^a",
+                                      "b*",
+                                      "(b)(c)",
+                                      "[a-c]+",
+                                      "\\d+",
+                                      "\\w+",
+                                      "\\mw",
+                                      "\\s",
+                                      "a|abc",
+                                      "(a",
+                                      "[z",
+                                      "x{2",
+                                      "(?i)HELLO",
+                                      "日.",
+                                      "\\yWorld\\y",
+                                      ".*?b",
+                                      "[[:alpha:]]+$",
+                                      "æ",
+                                      "*a",
+                                      "(?:abc){2}",
+                                      "l+|o",
+                                      "[^[:space:]]+",
+                                      "[]a]",
+                                      "\\u00e6",
+                                      "ï."};
+        static pool const letters{"", "g", "i", "gi", "n", "q", "z", "1"};
+        static pool const substitutes{"", "X", "[\\1]", "\\&\\&", "\\\\", "\\z"};
+        static pool const similars{"",           "%",       "a%",     "%(b|c)%",         "_bc",
+                                   "%#\"b#\"%",  "a#%b#_c", "[a-c]+", "Hello (W|w)orld", "%#\"_b#\"%#\"%#\"",
+                                   "%l#\"o_#\"%"};
+        static pool const escapes{"#", "\\", "", "ab"};
+        bool regex = name.find('~') != name.npos && name.find("~~") == name.npos;
+        if (regex && index == 1) return expressions;
+        if (name == "similar_to_escape") return index == 0 ? similars : escapes;
+        if (name == "substring" && count == 3) return index == 1 ? similars : index == 2 ? escapes : values_of(type);
+        if (name == "substring" && index == 1) return expressions;
+        if (name.starts_with("regexp_")) {
+            if (index == 1) return expressions;
+            if (index == 2 && name == "regexp_replace") return substitutes;
+            if (index > 1) return letters;
+        }
         static pool const encodings{"hex", "base64", "escape", "rot13"};
         static pool const encoded{"deadBEEF", "de ad", "abc", "zz",         "3q2+7w==", "YWJj", "YWI=",
                                   "YQ==",     "Y===",  "a",   "\\000x\\\\", "\\9",      "é"};
@@ -203,7 +247,13 @@ bool is_comparable(function_id id) {
                                                    "current_time",
                                                    "localtime",
                                                    "random",
-                                                   "setseed"};
+                                                   "setseed",
+                                                   "current_user",
+                                                   "session_user",
+                                                   "current_database",
+                                                   "current_schema",
+                                                   "version",
+                                                   "gen_random_uuid"};
     if (row.name == "age" && row.argument_count == 1) return false;
     return !of_the_session.contains(row.name) && !clocks.contains(row.name) && !row.is_set_returning();
 }

@@ -246,6 +246,45 @@
     X(bytea_not_like, "!~~", (bytea, bytea), boolean, op)                     \
     X(like_escape, "like_escape", (text, text), text, 0)
 
+#define PHANTOMDB_REGEX_FUNCTIONS(X)                                          \
+    X(text_matches, "~", (text, text), boolean, op)                           \
+    X(text_not_matches, "!~", (text, text), boolean, op)                      \
+    X(text_matches_nocase, "~*", (text, text), boolean, op)                   \
+    X(text_not_matches_nocase, "!~*", (text, text), boolean, op)              \
+    X(bpchar_matches, "~", (bpchar, text), boolean, op)                       \
+    X(bpchar_not_matches, "!~", (bpchar, text), boolean, op)                  \
+    X(bpchar_matches_nocase, "~*", (bpchar, text), boolean, op)               \
+    X(bpchar_not_matches_nocase, "!~*", (bpchar, text), boolean, op)          \
+    X(name_matches, "~", (name, text), boolean, op)                           \
+    X(name_not_matches, "!~", (name, text), boolean, op)                      \
+    X(name_matches_nocase, "~*", (name, text), boolean, op)                   \
+    X(name_not_matches_nocase, "!~*", (name, text), boolean, op)              \
+    X(regexp_replace, "regexp_replace", (text, text, text), text, 0)          \
+    X(regexp_replace_flags, "regexp_replace", (text, text, text, text), text, 0)\
+    X(regexp_replace_from, "regexp_replace", (text, text, text, int4), text, 0)\
+    X(regexp_replace_number, "regexp_replace", (text, text, text, int4, int4), text, 0)\
+    X(regexp_replace_number_flags, "regexp_replace", (text, text, text, int4, int4, text), text, 0)\
+    X(regexp_count, "regexp_count", (text, text), int4, 0)                    \
+    X(regexp_count_from, "regexp_count", (text, text, int4), int4, 0)         \
+    X(regexp_count_flags, "regexp_count", (text, text, int4, text), int4, 0)  \
+    X(regexp_like, "regexp_like", (text, text), boolean, 0)                   \
+    X(regexp_like_flags, "regexp_like", (text, text, text), boolean, 0)       \
+    X(regexp_substr, "regexp_substr", (text, text), text, 0)                  \
+    X(regexp_substr_from, "regexp_substr", (text, text, int4), text, 0)       \
+    X(regexp_substr_number, "regexp_substr", (text, text, int4, int4), text, 0)\
+    X(regexp_substr_flags, "regexp_substr", (text, text, int4, int4, text), text, 0)\
+    X(regexp_substr_group, "regexp_substr", (text, text, int4, int4, text, int4), text, 0)\
+    X(regexp_instr, "regexp_instr", (text, text), int4, 0)                    \
+    X(regexp_instr_from, "regexp_instr", (text, text, int4), int4, 0)         \
+    X(regexp_instr_number, "regexp_instr", (text, text, int4, int4), int4, 0) \
+    X(regexp_instr_end, "regexp_instr", (text, text, int4, int4, int4), int4, 0)\
+    X(regexp_instr_flags, "regexp_instr", (text, text, int4, int4, int4, text), int4, 0)\
+    X(regexp_instr_group, "regexp_instr", (text, text, int4, int4, int4, text, int4), int4, 0)\
+    X(substring_regex, "substring", (text, text), text, 0)                    \
+    X(substring_similar, "substring", (text, text, text), text, 0)            \
+    X(similar_to_escape, "similar_to_escape", (text), text, 0)                \
+    X(similar_to_escape_with, "similar_to_escape", (text, text), text, 0)
+
 #define PHANTOMDB_TEMPORAL_FUNCTIONS(X)                                       \
     X(date_add_days, "+", (date, int4), date, op)                             \
     X(days_add_date, "+", (int4, date), date, op)                             \
@@ -393,11 +432,8 @@
 
 #define PHANTOMDB_SESSION_FUNCTIONS(X)                                        \
     X(current_user, "current_user", (), name, stable)                         \
-    X(current_role, "current_role", (), name, stable)                         \
-    X(user, "user", (), name, stable)                                         \
     X(session_user, "session_user", (), name, stable)                         \
     X(current_database, "current_database", (), name, stable)                 \
-    X(current_catalog, "current_catalog", (), name, stable)                   \
     X(current_schema, "current_schema", (), name, stable)                     \
     X(version, "version", (), text, stable)                                   \
     X(pg_client_encoding, "pg_client_encoding", (), name, stable)             \
@@ -448,7 +484,9 @@
     X(jsonb_each, "jsonb_each", (jsonb), jsonb, returns_set)                  \
     X(jsonb_each_text, "jsonb_each_text", (jsonb), text, returns_set)         \
     X(string_to_table, "string_to_table", (text, text), text, returns_set | nonstrict)\
-    X(string_to_table_null, "string_to_table", (text, text, text), text, returns_set | nonstrict)
+    X(string_to_table_null, "string_to_table", (text, text, text), text, returns_set | nonstrict)\
+    X(regexp_split_to_table, "regexp_split_to_table", (text, text), text, returns_set)\
+    X(regexp_split_to_table_flags, "regexp_split_to_table", (text, text, text), text, returns_set)
 
 /// Every family in the order of `function_id`. `exec` keeps one table of kernels a family.
 #define PHANTOMDB_FUNCTIONS(X)                                       \
@@ -458,6 +496,7 @@
     PHANTOMDB_NUMERIC_MATH_FUNCTIONS(X)                              \
     PHANTOMDB_TEXT_FUNCTIONS(X)                                      \
     PHANTOMDB_PATTERN_FUNCTIONS(X)                                   \
+    PHANTOMDB_REGEX_FUNCTIONS(X)                                     \
     PHANTOMDB_TEMPORAL_FUNCTIONS(X)                                  \
     PHANTOMDB_JSON_FUNCTIONS(X)                                      \
     PHANTOMDB_JSON_BUILD_FUNCTIONS(X)                                \

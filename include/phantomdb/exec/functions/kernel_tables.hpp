@@ -6,7 +6,7 @@
 
 namespace phantomdb::exec::tables {
 
-extern kernel const comparison[], arithmetic[], math[], numeric_math[], text[], pattern[], temporal[], json[],
+extern kernel const comparison[], arithmetic[], math[], numeric_math[], text[], pattern[], regex[], temporal[], json[],
     json_build[], session[], bytes[], system[];
 extern aggregate_kernel const numeric_aggregates[], extreme_aggregates[], collecting_aggregates[];
 

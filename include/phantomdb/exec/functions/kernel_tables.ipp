@@ -35,6 +35,7 @@ kernel kernel_of(function_id id) {
         {tables::numeric_math, 0 PHANTOMDB_NUMERIC_MATH_FUNCTIONS(X)},
         {tables::text, 0 PHANTOMDB_TEXT_FUNCTIONS(X)},
         {tables::pattern, 0 PHANTOMDB_PATTERN_FUNCTIONS(X)},
+        {tables::regex, 0 PHANTOMDB_REGEX_FUNCTIONS(X)},
         {tables::temporal, 0 PHANTOMDB_TEMPORAL_FUNCTIONS(X)},
         {tables::json, 0 PHANTOMDB_JSON_FUNCTIONS(X)},
         {tables::json_build, 0 PHANTOMDB_JSON_BUILD_FUNCTIONS(X)},

@@ -3,6 +3,7 @@
 
 #include <phantomdb/exec/functions/arithmetic.hpp>
 #include <phantomdb/exec/functions/json.hpp>
+#include <phantomdb/exec/functions/regex.hpp>
 #include <phantomdb/exec/functions/row_function.hpp>
 #include <phantomdb/value/format_settings.hpp>
 #include <phantomdb/value/interval.hpp>
@@ -182,5 +183,25 @@ inline void string_to_table_null(call_context&, call_arguments const& in, row_em
     }
 }
 inline constexpr row_function string_to_table = &string_to_table_null;
+
+/// The parts of a text between matches. Empty matches split between characters, but not at the ends.
+inline void regexp_split_to_table_flags(call_context&, call_arguments const& in, row_emitter const& emit) {
+    auto options = functions::detail::options_at(in, 2, "regexp_split_to_table()");
+    auto program = compile_regex(in[1].value.t, options);
+    std::string_view text = in[0].value.t;
+    regex_program::subject subject(text);
+    std::size_t begin = 0;
+    bool more = true;
+    program->each_match(subject, 0, [&](regex_program::match const& found) {
+        auto whole = found.groups[0];
+        bool empty = whole.first == whole.last;
+        if (empty && (whole.first == text.size() || whole.last == begin)) return true;
+        more = detail::emit_one(emit, datum{text.substr(begin, whole.first - begin)});
+        begin = whole.last;
+        return more;
+    });
+    if (more) detail::emit_one(emit, datum{text.substr(begin)});
+}
+inline constexpr row_function regexp_split_to_table = &regexp_split_to_table_flags;
 
 }  // namespace phantomdb::exec::rows

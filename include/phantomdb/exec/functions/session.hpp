@@ -7,10 +7,8 @@
 namespace phantomdb::exec::functions {
 
 inline std::string_view current_user(call_context& context) { return context.session.user; }
-inline constexpr auto current_role = &current_user, user = &current_user;
 inline std::string_view session_user(call_context& context) { return context.session.session_user; }
 inline std::string_view current_database(call_context& context) { return context.session.database; }
-inline constexpr auto current_catalog = &current_database;
 inline std::string_view current_schema(call_context& context) { return context.session.schema; }
 inline std::string_view version(call_context& context) { return context.session.version; }
 inline std::string_view pg_client_encoding() { return "UTF8"; }
