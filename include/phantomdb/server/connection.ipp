@@ -153,6 +153,10 @@ bool connection::check_password(std::string const& user) {
 
 void connection::converse(sql::session_options options) {
     std::string const user = options.user, database = options.database;
+    options.on_terminate = [this] {
+        stopping_ = true;
+        wire_->stop_reading();
+    };
     sql::session session(context_.store, std::move(options));
     std::int32_t cancel_key = 0;
     std::memcpy(&cancel_key, sql::random_bytes(sizeof cancel_key).data(), sizeof cancel_key);

@@ -49,6 +49,7 @@ public:
     void run(std::atomic<bool> const& stopping);
 
 private:
+    /// What is remembered of a prepared statement; the session knows its name.
     struct statement_entry {
         std::shared_ptr<sql::prepared_statement const> prepared;
         std::vector<sql_type> parameters;
@@ -78,7 +79,7 @@ private:
     void ready();
     void report_settings();
 
-    std::shared_ptr<statement_entry const> const& find_statement(std::string_view name) const;
+    std::shared_ptr<statement_entry const> const& find_statement(std::string_view name);
     portal_entry& find_portal(std::string_view name);
     value read_parameter(std::size_t index, sql_type type);
     void report(error const& what);
@@ -89,7 +90,7 @@ private:
     event_log& log_;
     server_counters& counters_;
     conversation_options options_;
-    by_name<std::shared_ptr<statement_entry const>> statements_;
+    by_name<std::shared_ptr<statement_entry const>> statements_;  ///< may lag behind what SQL did to the names
     by_name<portal_entry> portals_;
     setting_values reported_, changed_;  ///< what the client was told, and what it has not been told yet
     bind_message bind_;

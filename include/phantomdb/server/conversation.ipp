@@ -104,10 +104,6 @@ void conversation::query(std::string_view body) {
 
 void conversation::parse(std::string_view body) {
     parse_message const message = read_parse(body);
-    if (!message.name.empty() && statements_.contains(message.name)) {
-        throw error(errc::duplicate_prepared_statement,
-                    "prepared statement \"" + std::string(message.name) + "\" already exists");
-    }
     check_utf8(message.text);
     std::vector<sql_type> types;
     types.reserve(message.parameter_types.size());
@@ -119,9 +115,11 @@ void conversation::parse(std::string_view body) {
         }
         types.push_back({id});
     }
+    if (message.name.empty()) statements_.erase("");  // gone even if what replaces it is wrong
     statement_entry entry;
     entry.prepared = session_.prepare(message.text, types);
     entry.parameters = session_.describe(*entry.prepared).parameters;
+    if (!message.name.empty()) session_.keep(message.name, entry.prepared);
     if (options_.slow_statement.count() >= 0) entry.text = message.text;
     statements_.insert_or_assign(std::string(message.name), std::make_shared<statement_entry const>(std::move(entry)));
     channel_.replies().parse_complete();
@@ -216,6 +214,7 @@ void conversation::close(std::string_view body) {
     named_object const unwanted = read_close(body);
     if (unwanted.kind == 'S') {
         if (auto const found = statements_.find(unwanted.name); found != statements_.end()) statements_.erase(found);
+        if (!unwanted.name.empty()) session_.forget(unwanted.name);
     } else {
         if (auto const found = portals_.find(unwanted.name); found != portals_.end()) portals_.erase(found);
     }
@@ -258,11 +257,18 @@ void conversation::ready() {
     channel_.flush_due();
 }
 
-std::shared_ptr<conversation::statement_entry const> const& conversation::find_statement(std::string_view name) const {
+std::shared_ptr<conversation::statement_entry const> const& conversation::find_statement(std::string_view name) {
     auto const found = statements_.find(name);
-    if (found != statements_.end()) return found->second;
-    throw error(errc::invalid_sql_statement_name,
-                name.empty() ? "unnamed prepared statement does not exist" : no_such("prepared statement", name));
+    if (name.empty()) {
+        if (found != statements_.end()) return found->second;
+        throw error(errc::invalid_sql_statement_name, "unnamed prepared statement does not exist");
+    }
+    auto const& prepared = session_.find_kept(name);
+    if (found != statements_.end() && found->second->prepared == prepared) return found->second;
+    // Made by PREPARE, perhaps in place of one that DEALLOCATE took away.
+    statement_entry entry{prepared, session_.describe(*prepared).parameters, {}};
+    return statements_.insert_or_assign(std::string(name), std::make_shared<statement_entry const>(std::move(entry)))
+        .first->second;
 }
 
 conversation::portal_entry& conversation::find_portal(std::string_view name) {

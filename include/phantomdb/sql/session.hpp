@@ -101,6 +101,8 @@ struct session_options {
     std::string application_name;
     std::string client_address;
     std::vector<std::pair<std::string, std::string>> settings;  ///< from the start-up packet
+    /// Called by whichever thread terminates the session, to wake the one that waits for the client. Any number of times.
+    std::function<void()> on_terminate;
 };
 
 class session {
@@ -118,6 +120,12 @@ public:
     std::shared_ptr<prepared_statement const> prepare(std::string_view text, std::span<sql_type const> parameter_types);
     /// As of now: re-bound first if the catalog moved.
     statement_description describe(prepared_statement const& statement);
+
+    /// Prepared statements by name, those of PREPARE, EXECUTE and DEALLOCATE. `keep` raises 42P05 for a name that is taken,
+    /// `find_kept` 26000 for one that isn't; `forget` lets both pass.
+    void keep(std::string_view name, std::shared_ptr<prepared_statement const> statement);
+    std::shared_ptr<prepared_statement const> const& find_kept(std::string_view name) const;
+    void forget(std::string_view name);
 
     /// Makes a portal. It is valid until its transaction ends.
     std::shared_ptr<portal> bind(std::shared_ptr<prepared_statement const> statement, std::vector<value> parameters);

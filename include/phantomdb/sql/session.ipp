@@ -151,6 +151,23 @@ statement_description session::describe(prepared_statement const& statement) {
     });
 }
 
+void session::keep(std::string_view name, std::shared_ptr<prepared_statement const> statement) {
+    if (!state_->prepared.try_emplace(std::string(name), std::move(statement)).second) {
+        throw error(errc::duplicate_prepared_statement,
+                    "prepared statement \"" + std::string(name) + "\" already exists");
+    }
+}
+
+std::shared_ptr<prepared_statement const> const& session::find_kept(std::string_view name) const {
+    auto found = state_->prepared.find(name);
+    if (found != state_->prepared.end()) return found->second;
+    throw error(errc::invalid_sql_statement_name, "prepared statement \"" + std::string(name) + "\" does not exist");
+}
+
+void session::forget(std::string_view name) {
+    if (auto found = state_->prepared.find(name); found != state_->prepared.end()) state_->prepared.erase(found);
+}
+
 std::shared_ptr<portal> session::bind(std::shared_ptr<prepared_statement const> statement,
                                       std::vector<value> parameters) {
     session_core& core = *state_;
