@@ -180,6 +180,11 @@ char const* const statements[] = {
     "select nextval(5, 6)",
     "select ärger, 'äöü' from track where nöthing = 1",
     "select 'äöü', nothing from track",
+    "select round(f8, 2) from everything",
+    "select case $1 when 1 then 'a' when 2 then 'b' end",
+    "select now() - $1, d + $2, $3 - d from everything",
+    "select i4 + '1', '1' + i4, i4 = '1', '5' > i4, n * '2', f8 / '2', d - '2020-01-01', ts + '1 day', d + '1' from "
+    "everything",
 };
 
 }  // namespace

@@ -161,6 +161,145 @@ char const* const statements[] = {
     "select $2::text, $1::date",
     "select lower($1), length($2), substr($3, $4)",
     "insert into everything (ts, j, u, b, f4, iv) values ($1, $2, $3, $4, $5, $6)",
+    // of everything once more
+    "select t similar to 'a%', t not similar to 'b' escape 'x', t like 'a' escape '!', t ilike v escape '' from "
+    "everything",
+    "select substring(t from 'a.c'), substring(t similar 'a#\"b#\"c' escape '#'), substr(t, 1), left(t, 2), right(v, "
+    "2), reverse(t), initcap(t), ascii(t), chr(65), translate(t, 'a', 'b'), strpos(t, 'a'), rpad(t, 5, 'x'), ltrim(t), "
+    "rtrim(t, 'x'), btrim(t) from everything",
+    "select greatest('a', t), least(v, 'b'), greatest(null, null), least(i2, i4) from everything",
+    "select sum(case when b then 1 else 0 end), count(*) filter (where b), avg(n2), max(v), min(c), sum(i8), sum(n2) "
+    "from everything",
+    "select i4 || ' ' || t, t || null, null || t, 'a' || 'b', 1 || 'a' from everything",
+    "select b = true, b <> 'f', d = '2020-01-01', ts > '2020-01-01', tz < now(), u = "
+    "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', iv > '1 day', jb = '{}', y = '\\x00', c = 'a  ', v > c, v = t, c = t from "
+    "everything",
+    "select '{\"a\":1}'::json -> 'a', '{\"a\":1}'::jsonb ->> 'a', jb['a'] from everything",
+    "select d + 1, 1 + d, d - 7, ts::date - d, d + time '10:00', d + interval '1 month', iv / 2, 2 * iv, -iv, ts - d, "
+    "tz - tz, now() - interval '1 day', tm + iv, tm - iv from everything",
+    "select extract(epoch from iv), extract(dow from d), extract(hour from tm), date_part('year', ts), extract(century "
+    "from tz) from everything",
+    "select date_trunc('month', ts), date_trunc('month', tz), date_trunc('month', d), date_trunc('hour', iv), "
+    "make_date(2020, 1, 1), make_interval(1), make_timestamp(2020,1,1,1,1,1), to_timestamp(0), age(ts), "
+    "justify_days(iv) from everything",
+    "select round(n), round(f4), round(i4), ceil(i4), abs(i2), abs(f4), mod(i8, i4), mod(n, 2), power(n, 2), power(i4, "
+    "i4), sqrt(n), exp(n), ln(n), log(n), log(2, n), random(), pi(), sin(f8), trunc(f8), trunc(n, 1), div(n, 2), "
+    "sign(n), width_bucket(f8, 0, 1, 5), gcd(i4, 4), cbrt(f8), degrees(f8) from everything",
+    "select i4 / i8, i2 / i4, n / i4, f4 / i4, f4 * n, i4 % 2, n % 2, i8 % i2, i4 ^ 2, |/ f8, @ i4, ||/ f8, n ^ 2 from "
+    "everything",
+    "select -i4, +i4, - n, ~ i8, i4 << 1, i4 >> i2 from everything",
+    "select not (i4 > 1), b and not b or b, b is not true, (i4 > 1) is unknown from everything",
+    "select '2020-01-01'::timestamp, '10:00'::time, time '10:00', '1 day'::interval, interval '1' day, interval '1-2' "
+    "year to month, interval(3) '1.23456 sec', timestamptz '2020-01-01 00:00+00', date 'today', '10:00'::time(2), "
+    "now()::timestamp(0)",
+    "select null, null::int, null is null, null = null, null + 1, 1 + null, not null, null and true, coalesce(null, "
+    "null), nullif(null, 1), case when null then null end",
+    "select 1 in (1), 1 in (null), null in (1), 1 not in (1, 2), 'a' in ('a', 'b'), i4 in (i2, i8), t in ('a'), v in "
+    "('a', 'b'), c in ('a', 'b'), d in ('2020-01-01'), i4 in (1, i8) from everything",
+    "select i4 between 1 and 2.5, t between 'a' and v, d between now() and now(), i4 not between symmetric 1 and 5 "
+    "from everything",
+    "select * from (select 1 a) x, (select 'b' b) y, (select null c) z",
+    "select x.a, (select x.a + y.b from (select 2 b) y) from (select 1 a) x",
+    "select * from track t where exists (select * from album where album_id = t.album_id and exists (select 1 from "
+    "artist where artist_id = album.artist_id and name = t.name))",
+    "select a.name, (select count(*) from track t where t.album_id in (select album_id from album b where b.artist_id "
+    "= a.artist_id)) from artist a",
+    "select * from track where (album_id, genre_id) in (select album_id, genre_id from track where bytes > 5)",
+    "select * from track where (album_id, genre_id) not in ((1, 2), (3, 4)) and (milliseconds, bytes) > (1, 2)",
+    "select * from track where (album_id, genre_id) = (select 1, 2)",
+    "select track_id from track where milliseconds > all (select milliseconds from track where album_id = 1) and "
+    "album_id = some (select 1)",
+    "select row_number() over () r, t.* from track t order by r",
+    "select avg(total) over (partition by customer_id order by invoice_date rows between 2 preceding and current row) "
+    "from invoice",
+    "select total - lag(total) over (order by invoice_date), sum(total) over (order by invoice_date desc) from invoice",
+    "select billing_country, sum(total), rank() over (order by sum(total) desc) from invoice group by billing_country "
+    "order by 3",
+    "select customer_id, count(*) over (partition by billing_country) from invoice window w as (order by total) order "
+    "by 1",
+    "select extract(year from invoice_date), to_char(invoice_date, 'YYYY-MM'), sum(total) from invoice group by 1, 2 "
+    "order by 1",
+    "select date_trunc('month', invoice_date) m, count(*) from invoice group by m having count(*) > 2 order by m desc "
+    "nulls last limit 5 offset 1",
+    "select c.first_name || ' ' || c.last_name as full_name, sum(il.unit_price * il.quantity) from customer c join "
+    "invoice i using (customer_id) join invoice_line il using (invoice_id) group by c.customer_id order by 2 desc",
+    "select string_agg(distinct name, ', '), string_agg(name, ', ' order by milliseconds desc, name) from track",
+    "select max(length(name)), min(upper(name)), sum(milliseconds) filter (where bytes > 5) / nullif(count(*), 0) from "
+    "track",
+    "select album_id, max(milliseconds) - min(milliseconds) from track group by album_id, genre_id order by album_id + "
+    "genre_id",
+    "select distinct upper(country) from customer order by upper(country)",
+    "select distinct on (country) country, email from customer order by country, email",
+    "select country from customer group by country order by count(*) desc, country",
+    "select country, count(*) n from customer group by country having count(*) > 1 order by n",
+    "select count(*) from customer group by ()",
+    "select name from track union all select name from artist union select title from album order by name limit 5",
+    "select 1 as a, 2 as b union select 3, 4 order by b desc, a",
+    "(select name from track order by name limit 1) union all (select name from artist order by name desc limit 1)",
+    "select 1 except select 2 intersect select 3",
+    "with a as (select * from track), b as (select * from a where bytes > 1) select count(*) from a, b where "
+    "a.track_id = b.track_id",
+    "with recursive t(n) as (values (1) union all select n + 1 from t where n < 100) select sum(n) from t",
+    "with recursive emp as (select customer_id, support_rep_id, 1 as lvl, cast(first_name as text) as path from "
+    "customer where support_rep_id is null union all select c.customer_id, c.support_rep_id, e.lvl + 1, e.path || '/' "
+    "|| c.first_name from customer c join emp e on c.support_rep_id = e.customer_id) select * from emp order by path",
+    "with recursive s as (select 'a' as x union all select x || 'b' from s where length(x) < 5) select * from s",
+    "with ins as (insert into artist values (1, 'x') returning artist_id) select * from ins",
+    "with upd as (update artist set name = 'y' returning *), del as (delete from album) select count(*) from upd",
+    "insert into artist select max(artist_id) + 1, 'new' from artist",
+    "insert into artist values ((select max(artist_id) + 1 from artist), upper('x')) returning artist_id + 1 as next, "
+    "*",
+    "insert into artist (artist_id, name) values (1, 'a'), (2, default), (3, null)",
+    "insert into invoice values (1, 2, '2020-01-01', 'x', 5), (2, 3, now(), null, 1.5)",
+    "insert into artist overriding system value values (1, 'x')",
+    "insert into stock (id, name) overriding system value values (5, 'x')",
+    "insert into stock (id, name) values (default, 'x')",
+    "insert into artist (artist_id) values ($1), ($2) returning name",
+    "insert into artist with x as (select 1 as a) select a, 'x' from x",
+    "update artist set name = default, artist_id = artist_id + 1",
+    "update track set unit_price = (select avg(unit_price) from track), name = case when bytes > 5 then 'a' else name "
+    "end",
+    "update track t set name = a.title from album a join artist r using (artist_id) where t.album_id = a.album_id and "
+    "r.name = 'x' returning t.track_id, a.title, r.*",
+    "update artist set name = $1 where artist_id = any (array[1, 2])",
+    "delete from artist",
+    "delete from artist where artist_id = $1 returning *",
+    "delete from track using album a, artist r where track.album_id = a.album_id and a.artist_id = r.artist_id",
+    "select $1 || $2, $3::int + 1, $4 = 5, $5 > now(), $6 like 'a'",
+    "select $1 from track where $1 = name",
+    "select $1 + 1, $1::text",
+    "select * from track limit $1::int",
+    "select * from track where name ilike $1 || '%'",
+    "select coalesce($1, 'x'), nullif($2, 5), greatest($3, 1.5)",
+    "select * from track where track_id in ($1, $2, 5)",
+    "select count(*) over w, rank() over (w order by name) from track window w as (partition by album_id)",
+    "select 1 as \"a.b\", 2 as a",
+    "select artist.* from artist, album",
+    "select album.artist_id, artist.artist_id from artist join album using (artist_id)",
+    "select artist_id from artist join album using (artist_id) join track on track.album_id = album.album_id",
+    "select * from artist natural left join album natural join track",
+    "select * from (artist join album using (artist_id)) j",
+    "select j.name, j.artist_id from (artist join album using (artist_id)) as j",
+    "select x.artist_id from artist join album using (artist_id) as x",
+    "select * from artist a left join (album b join track c on b.album_id = c.album_id) on a.artist_id = b.artist_id",
+    "select t.name, l.n from track t cross join lateral (select count(*) n from invoice_line i where i.track_id = "
+    "t.track_id) l where l.n > 0",
+    "select * from generate_series(1, 10, 2) with ordinality as g (v, n)",
+    "select * from upper('a'), now() n, lower('B') as l (c)",
+    "values (1, 2), (3, null)",
+    "values ('a', 1), (null, 2.5), ('c', null) order by 2 desc",
+    "table artist",
+    "select all name from track",
+    "select name as n from track for share of track nowait",
+    "select * from sales s join artist on true",
+    "select max(total) from sales",
+    "select i4 is distinct from null, (i4, t) is not distinct from (1, 'a'), (i4, t) is null, row(1, 2) is not null "
+    "from everything",
+    "select gen_random_uuid(), md5('x'), encode('x', 'hex'), decode('aa', 'hex'), sha256('x')",
+    "select 1::bool, 'yes'::bool, true::int, true::text, 0::boolean",
+    "select 'a'::text = 'a'::varchar, 'a'::char(2) = 'a'::text, 'a'::name = 'b', 'a'::varchar || 'b'::char",
+    "select 9223372036854775807, 9223372036854775808, -9223372036854775808, 2147483648, -2147483648",
+    "select count(*) from track where track_id = 1::oid",
 };
 
 }  // namespace

@@ -259,7 +259,6 @@ binding::from_item binding::from_function(ast item) {
     if (functions.size() != 1)
         throw error(errc::feature_not_supported, "ROWS FROM with several functions is not supported");
     if (item.has("coldeflist")) throw error(errc::feature_not_supported, "a column definition list is not supported");
-    if (item.flag("ordinality")) throw error(errc::feature_not_supported, "WITH ORDINALITY is not supported");
     ast e = functions.front().list("items").front();
     bool before = std::exchange(scope_->lateral_active, true);
     std::string name = figure_name(e);
@@ -292,7 +291,25 @@ binding::from_item binding::from_function(ast item) {
     ast alias = item["alias"];
     if (alias) only.name = alias.text("aliasname");
     if (!set || only.columns[0].name.empty()) only.columns[0].name = only.name;
-    apply_alias(only, alias, "table");
+    if (item.flag("ordinality")) {  // the number of the row, counted by a window over all of them
+        query::expression count;
+        count.kind = expression_kind::window_call;
+        count.window = query::window_function::row_number;
+        count.type = {type_id::int8};
+        count.nullable = false;
+        node const calls[] = {q_.add(count)};
+        node numbered = unary(relation_kind::window, made.relation);
+        rel(numbered).expressions = q_.add_list(calls);
+        node source = add_source("", {{"ordinality", {type_id::int8}, false, {}, 0}}, numbered);
+        rel(numbered).source = source;
+        std::vector<target> targets;
+        for (auto const& column : only.columns) targets.push_back({column.name, q_.add(column.prototype)});
+        targets.push_back({"ordinality", column_of(source, 0)});
+        from_item whole = from_rows(projected(numbered, targets, only.name), only.name);
+        whole.lateral = made.lateral;
+        made = std::move(whole);
+    }
+    apply_alias(made.items[0], alias, "table");
     return made;
 }
 
@@ -427,8 +444,12 @@ binding::from_item binding::from_join(ast item) {
             scope_column const& from_side = joined.join == query::join_kind::right_outer ? *r : *l;
             node value = joined.join == query::join_kind::right_outer ? r_value : l_value;
             node typed = must_coerce(value, common, coercion::implicit);
-            if (typed == value && from_side.merged == none) column.prototype = from_side.prototype;
-            else column.merged = typed;
+            if (typed == value && from_side.merged == none) {
+                column.prototype = from_side.prototype;
+                column.prototype.type = common;
+            } else {
+                column.merged = typed;
+            }
         }
         merged.push_back(std::move(column));
     }
