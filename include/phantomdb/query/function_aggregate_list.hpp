@@ -77,7 +77,11 @@
 
 #define PHANTOMDB_COLLECTING_AGGREGATES(X)                                    \
     X(string_agg_text, "string_agg", (text, text), text, nonstrict)           \
-    X(string_agg_bytea, "string_agg", (bytea, bytea), bytea, nonstrict)
+    X(string_agg_bytea, "string_agg", (bytea, bytea), bytea, nonstrict)       \
+    X(json_agg, "json_agg", (any), json, nonstrict | stable)                  \
+    X(jsonb_agg, "jsonb_agg", (any), jsonb, nonstrict | stable)               \
+    X(json_object_agg, "json_object_agg", (any, any), json, nonstrict | stable) \
+    X(jsonb_object_agg, "jsonb_object_agg", (any, any), jsonb, nonstrict | stable)
 
 /// Every family in the order of `aggregate_id`.
 #define PHANTOMDB_AGGREGATES(X)                                               \
