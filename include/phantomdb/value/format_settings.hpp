@@ -1,7 +1,7 @@
 /// @file Defines `format_settings`, what reading and printing values depends on besides their type.
 #pragma once
 
-#include <phantomdb/value/time_zone.hpp>
+#include <phantomdb/value/fixed_time_zone.hpp>
 
 #include <cstdint>
 

@@ -1,4 +1,5 @@
 // Reads zones from TZif files (RFC 8536): transitions as far as they are listed, behind them the POSIX rule at the end.
+#include <phantomdb/value/fixed_time_zone.hpp>
 #include <phantomdb/value/named_time_zone.hpp>
 
 #include <algorithm>

@@ -118,12 +118,20 @@ constexpr base_10000 leading_digit(numeric n) {
 
 constexpr numeric infinity_of(int sign) { return sign < 0 ? numeric_minus_infinity : numeric_infinity; }
 
-/// A sum where at least one scale differs, a number is not finite, or 128 bits don't do.
+/// The coefficient at a greater scale; false where 128 bits don't do.
+constexpr bool rescale(numeric n, int scale, int128& coefficient) {
+    auto factor = static_cast<int128>(power_of_ten(scale - n.scale()));
+    return !__builtin_mul_overflow(n.coefficient(), factor, &coefficient);
+}
+
+/// A sum where at least one scale differs or a number is not finite.
 constexpr numeric slow_sum(numeric a, numeric b) {
     if (a.is_nan() || b.is_nan()) return numeric_nan;
     if (!a.is_finite()) return b.is_finite() || a == b ? a : numeric_nan;
     if (!b.is_finite()) return b;
     int scale = a.scale() > b.scale() ? a.scale() : b.scale();
+    int128 x = 0, y = 0, sum = 0;
+    if (rescale(a, scale, x) && rescale(b, scale, y) && !__builtin_add_overflow(x, y, &sum)) return fit(sum, scale);
     auto left = wide_integer::product(magnitude(a.coefficient()), power_of_ten(scale - a.scale()));
     auto right = wide_integer::product(magnitude(b.coefficient()), power_of_ten(scale - b.scale()));
     bool left_negative = a.coefficient() < 0, right_negative = b.coefficient() < 0;
@@ -245,6 +253,8 @@ constexpr std::strong_ordering compare(numeric a, numeric b) {
         return (a.is_finite() ? 0 : left_sign) <=> (b.is_finite() ? 0 : right_sign);
     }
     int scale = a.scale() > b.scale() ? a.scale() : b.scale();
+    int128 x = 0, y = 0;
+    if (detail::rescale(a, scale, x) && detail::rescale(b, scale, y)) return x <=> y;
     auto left = wide_integer::product(detail::magnitude(a.coefficient()), detail::power_of_ten(scale - a.scale()));
     auto right = wide_integer::product(detail::magnitude(b.coefficient()), detail::power_of_ten(scale - b.scale()));
     return left_sign > 0 ? left <=> right : right <=> left;
@@ -253,13 +263,13 @@ constexpr std::strong_ordering compare(numeric a, numeric b) {
 /// The same value with as few fractional digits as it needs: 1.50 becomes 1.5.
 constexpr numeric normalized(numeric n) {
     if (!n.is_finite()) return n;
+    auto strip = [scale = n.scale()](auto coefficient) mutable {
+        for (; scale > 0 && coefficient % 10 == 0; --scale) coefficient /= 10;
+        return numeric::from(coefficient, scale);
+    };
     int128 coefficient = n.coefficient();
-    int scale = n.scale();
-    while (scale > 0 && coefficient % 10 == 0) {
-        coefficient /= 10;
-        --scale;
-    }
-    return numeric::from(coefficient, scale);
+    auto narrow = static_cast<std::int64_t>(coefficient);  // divided much faster
+    return coefficient == narrow ? strip(narrow) : strip(coefficient);
 }
 
 /// Equal for numbers equal by value.

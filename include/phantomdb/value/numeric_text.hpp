@@ -26,15 +26,18 @@ inline void append_text(std::string& out, numeric n) {
     char digits[48];
     char* end = digits + sizeof digits;
     char* begin = end;
-    uint128 rest = detail::magnitude(n.coefficient());
     int scale = n.scale(), written = 0;
-    while (rest != 0 || written <= scale) {
-        if (written == scale && scale > 0) *--begin = '.';
-        *--begin = static_cast<char>('0' + static_cast<int>(rest % 10));
-        rest /= 10;
-        ++written;
-    }
-    if (n.coefficient() < 0) out += '-';
+    auto write = [&](auto rest) {
+        while (rest != 0 || written <= scale) {
+            if (written == scale && scale > 0) *--begin = '.';
+            *--begin = static_cast<char>('0' + static_cast<int>(rest % 10));
+            rest /= 10;
+            ++written;
+        }
+    };
+    uint128 size = detail::magnitude(n.coefficient());
+    size >> 64 == 0 ? write(static_cast<std::uint64_t>(size)) : write(size);
+    if (n.coefficient() < 0) *--begin = '-';
     out.append(begin, end);
 }
 

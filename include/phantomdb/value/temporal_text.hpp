@@ -7,6 +7,7 @@
 #include <phantomdb/value/datetime_fields.hpp>
 #include <phantomdb/value/format_settings.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,7 @@ namespace phantomdb {
 
 namespace detail {
 
+/// Fewer than 20 digits, filled up with zeros.
 inline void append_digits(std::string& out, std::int64_t value, int least_digits) {
     char digits[24];
     char* begin = digits + sizeof digits;
@@ -21,13 +23,17 @@ inline void append_digits(std::string& out, std::int64_t value, int least_digits
     out.append(begin, digits + sizeof digits);
 }
 
+/// Two parts of a date or time below 100 each, a separator in front of both.
+inline void append_pairs(std::string& out, char separator, int first, int second) {
+    char const text[] = {separator, static_cast<char>('0' + first / 10),  static_cast<char>('0' + first % 10),
+                         separator, static_cast<char>('0' + second / 10), static_cast<char>('0' + second % 10)};
+    out.append(text, sizeof text);
+}
+
 /// `YYYY-MM-DD`, without an era; years BC count from 1.
 inline void append_civil_date(std::string& out, civil_date date) {
     append_digits(out, date.year > 0 ? date.year : 1 - date.year, 4);
-    out += '-';
-    append_digits(out, date.month, 2);
-    out += '-';
-    append_digits(out, date.day, 2);
+    append_pairs(out, '-', date.month, date.day);
 }
 
 /// `.ffffff` without trailing zeros; nothing for 0.
@@ -68,11 +74,9 @@ inline void append_date_text(std::string& out, std::int64_t days) {
 
 /// Appends `12:34:56` with a fraction where there is one.
 inline void append_time_text(std::string& out, std::int64_t microseconds) {
-    detail::append_digits(out, microseconds / microseconds_per_hour, 2);
-    out += ':';
-    detail::append_digits(out, microseconds / microseconds_per_minute % 60, 2);
-    out += ':';
-    detail::append_digits(out, microseconds / microseconds_per_second % 60, 2);
+    auto seconds = static_cast<int>(microseconds / microseconds_per_second);
+    detail::append_digits(out, seconds / 3600, 2);
+    detail::append_pairs(out, ':', seconds / 60 % 60, seconds % 60);
     detail::append_fraction(out, microseconds % microseconds_per_second);
 }
 
@@ -119,18 +123,40 @@ constexpr bool read_iso_date(std::string_view text, std::int64_t& days) {
     return true;
 }
 
-/// `2024-01-31 12:34:56`, the whole text.
-constexpr bool read_iso_timestamp(std::string_view text, std::int64_t& microseconds) {
+/// What `read_iso_timestamp` found.
+struct iso_timestamp {
+    std::int64_t local = 0;
+    std::optional<std::int32_t> offset;  ///< seconds east
+};
+
+/// `2024-01-31 12:34:56[.789][+01[:00]]`, the whole text, in the forms machines write; false for any other.
+constexpr bool read_iso_timestamp(std::string_view text, iso_timestamp& found) {
     std::int64_t days = 0;
-    if (text.size() != 19 || (text[10] != ' ' && text[10] != 'T') || text[13] != ':' || text[16] != ':') return false;
+    if (text.size() < 19 || (text[10] != ' ' && text[10] != 'T') || text[13] != ':' || text[16] != ':') return false;
     if (!read_iso_date(text, days)) return false;
     for (std::size_t at : {11, 12, 14, 15, 17, 18}) {
         if (!is_digit(text[at])) return false;
     }
-    auto number = [&](std::size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
-    int hour = number(11), minute = number(14), second = number(17);
+    auto pair = [&](std::size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
+    int hour = pair(11), minute = pair(14), second = pair(17);
     if (hour > 23 || minute > 59 || second > 59) return false;
-    microseconds = days * microseconds_per_day + (hour * 3600 + minute * 60 + second) * microseconds_per_second;
+    found.local = days * microseconds_per_day + (hour * 3600 + minute * 60 + second) * microseconds_per_second;
+    text.remove_prefix(19);
+    if (text.size() > 1 && text.front() == '.') {
+        std::int64_t unit = microseconds_per_second;
+        text.remove_prefix(1);
+        for (; !text.empty() && is_digit(text.front()); text.remove_prefix(1)) {
+            if (unit == 1) return false;
+            unit /= 10;
+            found.local += (text.front() - '0') * unit;
+        }
+    }
+    if (text.empty()) return true;
+    bool west = text.front() == '-';
+    if ((!west && text.front() != '+') || (text.size() != 3 && (text.size() != 6 || text[3] != ':'))) return false;
+    std::int32_t seconds = read_offset(text.substr(1));
+    if (seconds < 0 || seconds > max_offset_seconds) return false;
+    found.offset = west ? -seconds : seconds;
     return true;
 }
 
@@ -170,8 +196,8 @@ inline std::int64_t parse_time(std::string_view text, int digits = -1, format_se
 
 /// Reads a timestamp; a zone is accepted and ignored. `digits` is the type's modifier.
 inline std::int64_t parse_timestamp(std::string_view text, int digits = -1, format_settings const& settings = {}) {
-    std::int64_t microseconds = 0;
-    if (detail::read_iso_timestamp(text, microseconds)) return microseconds;
+    detail::iso_timestamp iso;
+    if (detail::read_iso_timestamp(text, iso)) return round_fraction(iso.local, digits);
     auto fields = detail::read_datetime(text, "timestamp", detail::datetime_kind::timestamp, settings);
     switch (fields.meaning) {
         case detail::datetime_meaning::infinity: return temporal_limits::timestamp_infinity;
@@ -179,15 +205,18 @@ inline std::int64_t parse_timestamp(std::string_view text, int digits = -1, form
         case detail::datetime_meaning::instant: return round_fraction(fields.time, digits);
         case detail::datetime_meaning::civil: break;
     }
-    microseconds = detail::local_microseconds(fields, "timestamp", text);
+    std::int64_t microseconds = detail::local_microseconds(fields, "timestamp", text);
     if (!is_valid_timestamp(microseconds)) detail::throw_out_of_range("timestamp", text);
     return round_fraction(microseconds, digits);
 }
 
 /// Reads an instant; without a zone in the text the session's zone holds. `digits` is the type's modifier.
 inline std::int64_t parse_timestamptz(std::string_view text, int digits = -1, format_settings const& settings = {}) {
-    std::int64_t local = 0;
-    if (detail::read_iso_timestamp(text, local)) return instant_from_local(local, *settings.zone);
+    detail::iso_timestamp iso;
+    if (detail::read_iso_timestamp(text, iso)) {
+        std::int32_t east = iso.offset ? *iso.offset : settings.zone->seconds_east_at_local(iso.local);
+        return round_fraction(iso.local - east * microseconds_per_second, digits);
+    }
     auto fields = detail::read_datetime(text, "timestamp with time zone", detail::datetime_kind::timestamptz, settings);
     switch (fields.meaning) {
         case detail::datetime_meaning::infinity: return temporal_limits::timestamp_infinity;
@@ -195,7 +224,7 @@ inline std::int64_t parse_timestamptz(std::string_view text, int digits = -1, fo
         case detail::datetime_meaning::instant: return round_fraction(fields.time, digits);
         case detail::datetime_meaning::civil: break;
     }
-    local = detail::local_microseconds(fields, "timestamp", text);
+    std::int64_t local = detail::local_microseconds(fields, "timestamp", text);
     std::int32_t offset = fields.offset ? *fields.offset
                           : fields.zone ? fields.zone->seconds_east_at_local(local)
                                         : settings.zone->seconds_east_at_local(local);
