@@ -190,7 +190,12 @@ public:
     std::map<schema::object_id, std::int64_t> sequence_values;  ///< for currval
     schema::object_id last_sequence = 0;
     std::map<std::string, std::shared_ptr<prepared_statement const>, std::less<>> by_text;  ///< of simple queries
-    std::map<std::int64_t, std::unique_ptr<mvcc::lock_owner>> advisory;
+    struct advisory_lock {
+        std::unique_ptr<mvcc::lock_owner> owner;
+        int count = 0;
+    };
+    std::map<std::int64_t, advisory_lock> advisory;  ///< held by the session, not by its transactions
+    void release_advisory();
 
     nullable_datum ask(function_id which, exec::call_context& context,
                        std::span<nullable_datum const> arguments) override;

@@ -63,6 +63,7 @@ session_core::session_core(instance& where, session_options wanted)
 session_core::~session_core() {
     sink = nullptr;
     rollback();
+    release_advisory();
     std::lock_guard hold(shared.sessions_mutex);
     shared.sessions.erase(number);
 }
@@ -199,8 +200,10 @@ exec::call_context session_core::call(arena& memory) {
 }
 
 void session_core::interrupt(mvcc::interrupt_reason why) {
-    if (why == mvcc::interrupt_reason::shutdown) terminated = true;
-    else if (cancel.is_raised()) return;
+    if (why == mvcc::interrupt_reason::shutdown) {
+        terminated = true;
+        if (options.on_terminate) options.on_terminate();
+    } else if (cancel.is_raised()) return;
     cancel.raise(why);
     cancelled = true;
 }

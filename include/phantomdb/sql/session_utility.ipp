@@ -332,7 +332,7 @@ std::string run_discard(session_core& session, ast node) {
     session.settings.reset_all();
     session.prepared.clear();
     session.by_text.clear();
-    session.advisory.clear();
+    session.release_advisory();
     session.sequence_values.clear();
     session.last_sequence = 0;
     return "DISCARD ALL";

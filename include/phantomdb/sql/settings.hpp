@@ -44,6 +44,8 @@ public:
     /// What SHOW prints. 42704 for an unknown name.
     std::string show(std::string_view name) const;
     bool is_known(std::string_view name) const;
+    /// The value in the setting's own unit, as pg_settings has it.
+    std::string raw(std::string_view name) const;
 
     /// Checks and sets. `elements` has one entry per value of a list. 22023, 42704, 55P02.
     enum class scope : std::uint8_t { session, transaction };

@@ -253,6 +253,12 @@ std::string session_settings::show(std::string_view name) const {
     return found->now();
 }
 
+std::string session_settings::raw(std::string_view name) const {
+    auto const* found = lookup(name);
+    if (!found) throw_unknown(name);
+    return found->now();
+}
+
 void session_settings::set(std::string_view name, std::string_view text, scope where) {
     held& what = find(name);
     if (what.definition && what.definition->context != setting_context::user) {

@@ -1,0 +1,2 @@
+#include <phantomdb/sql/copy.ipp>
+#include <phantomdb/sql/copy_format.ipp>

@@ -1,0 +1,2 @@
+#include <phantomdb/sql/ddl.ipp>
+#include <phantomdb/sql/ddl_names.ipp>

@@ -1,0 +1,2 @@
+#include <phantomdb/sql/session_core.ipp>
+#include <phantomdb/sql/session_transaction.ipp>

@@ -1,0 +1,2 @@
+#include <phantomdb/sql/settings.ipp>
+#include <phantomdb/sql/source_text.ipp>

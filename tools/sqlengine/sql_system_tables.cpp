@@ -1,0 +1,2 @@
+#include <phantomdb/sql/system_catalog.ipp>
+#include <phantomdb/sql/system_tables.ipp>
