@@ -58,56 +58,44 @@ BOOST_HANA_ADAPT_STRUCT(line, invoice_id, track_id, quantity);
 // … tables say what is a key …
 
 using artists = pdb::table<"artists", artist, pdb::primary_key<&artist::id>, pdb::unique<&artist::name>>;
-using albums = pdb::table<"albums", album, pdb::primary_key<&album::id>,
-                          pdb::foreign_key<&album::artist_id, &artist::id>,
-                          pdb::index<"albums_by_artist", &album::artist_id>>;
-using tracks = pdb::table<"tracks", track, pdb::primary_key<&track::id>,
-                          pdb::foreign_key<&track::album_id, &album::id>>;
+using albums =
+    pdb::table<"albums", album, pdb::primary_key<&album::id>, pdb::foreign_key<&album::artist_id, &artist::id>,
+               pdb::index<"albums_by_artist", &album::artist_id>>;
+using tracks =
+    pdb::table<"tracks", track, pdb::primary_key<&track::id>, pdb::foreign_key<&track::album_id, &album::id>>;
 using customers = pdb::table<"customers", customer, pdb::primary_key<&customer::id>,
                              pdb::index<"customers_by_city", &customer::city>>;
 using invoices = pdb::table<"invoices", invoice, pdb::primary_key<&invoice::id>,
                             pdb::foreign_key<&invoice::customer_id, &customer::id>>;
-using lines = pdb::table<"lines", line, pdb::primary_key<&line::invoice_id, &line::track_id>,
-                         pdb::foreign_key<&line::invoice_id, &invoice::id>,
-                         pdb::foreign_key<&line::track_id, &track::id>>;
+using lines =
+    pdb::table<"lines", line, pdb::primary_key<&line::invoice_id, &line::track_id>,
+               pdb::foreign_key<&line::invoice_id, &invoice::id>, pdb::foreign_key<&line::track_id, &track::id>>;
 using store = pdb::schema_of<artists, albums, tracks, customers, invoices, lines>;
 
 // … and queries are constants that the compiler checks and plans.
 
-constexpr auto discography =
-      pdb::from<albums>
-    | pdb::join<artists>()
-    | pdb::select(pdb::col<&artist::name>, pdb::col<&album::title>, pdb::col<&album::released>)
-    | pdb::order_by(pdb::col<&artist::name>, pdb::col<&album::released>);
+constexpr auto discography = pdb::from<albums> | pdb::join<artists>() |
+                             pdb::select(pdb::col<&artist::name>, pdb::col<&album::title>, pdb::col<&album::released>) |
+                             pdb::order_by(pdb::col<&artist::name>, pdb::col<&album::released>);
 
-constexpr auto takings =
-      pdb::from<lines>
-    | pdb::join<tracks>()
-    | pdb::join<albums>()
-    | pdb::join<artists>()
-    | pdb::group_by(pdb::col<&artist::name>)
-    | pdb::select(pdb::col<&artist::name>, pdb::as<"sold">(pdb::sum(pdb::col<&line::quantity>)),
-                  pdb::as<"earned">(pdb::sum(pdb::col<&track::price> * pdb::col<&line::quantity>)))
-    | pdb::order_by(pdb::desc<"earned">);
+constexpr auto takings = pdb::from<lines> | pdb::join<tracks>() | pdb::join<albums>() | pdb::join<artists>() |
+                         pdb::group_by(pdb::col<&artist::name>) |
+                         pdb::select(pdb::col<&artist::name>, pdb::as<"sold">(pdb::sum(pdb::col<&line::quantity>)),
+                                     pdb::as<"earned">(pdb::sum(pdb::col<&track::price>* pdb::col<&line::quantity>))) |
+                         pdb::order_by(pdb::desc<"earned">);
 
-constexpr auto long_tracks =
-      pdb::from<tracks>
-    | pdb::where(pdb::col<&track::seconds> > "seconds"_arg)
-    | pdb::select(pdb::col<&track::title>, pdb::col<&track::seconds>)
-    | pdb::order_by(pdb::desc(pdb::col<&track::seconds>))
-    | pdb::take(3);
+constexpr auto long_tracks = pdb::from<tracks> | pdb::where(pdb::col<&track::seconds> > "seconds"_arg) |
+                             pdb::select(pdb::col<&track::title>, pdb::col<&track::seconds>) |
+                             pdb::order_by(pdb::desc(pdb::col<&track::seconds>)) | pdb::take(3);
 
 constexpr auto idle_customers =
-      pdb::from<customers>
-    | pdb::left_join<invoices>()
-    | pdb::where(pdb::is_null(pdb::col<&invoice::id>))
-    | pdb::select(pdb::col<&customer::name>, pdb::coalesce(pdb::col<&customer::email>, "no address"));
+    pdb::from<customers> | pdb::left_join<invoices>() | pdb::where(pdb::is_null(pdb::col<&invoice::id>)) |
+    pdb::select(pdb::col<&customer::name>, pdb::coalesce(pdb::col<&customer::email>, "no address"));
 
-constexpr auto lovers_of =
-      pdb::from<customers>
-    | pdb::where(pdb::col<&customer::likes> / &taste::genre == "genre"_arg and
-                 pdb::col<&customer::likes> / &taste::newsletter == true)
-    | pdb::order_by(pdb::col<&customer::name>);
+constexpr auto lovers_of = pdb::from<customers> |
+                           pdb::where(pdb::col<&customer::likes> / &taste::genre == "genre"_arg and
+                                      pdb::col<&customer::likes> / &taste::newsletter == true) |
+                           pdb::order_by(pdb::col<&customer::name>);
 
 constexpr auto in_city = pdb::from<customers> | pdb::where(pdb::col<&customer::city> == "city"_arg);
 
@@ -130,11 +118,11 @@ static void fill(pdb::database<store>& db) {
                                      {6, "The Pilot's Daughter", 3, 274, "0.99"},
                                      {7, "Notturno in re", 4, 541, "1.99"},
                                      {8, "Alba", 4, 498, "1.99"}});
-        tx.insert(std::vector<customer>{
-            {1, "Ines Duarte", "Lisbon", "ines@example.org", taste{"folk", {"guitar", "fiddle"}}},
-            {2, "Piet de Wit", "Utrecht", std::nullopt, taste{"chamber", {"cello"}}},
-            {3, "Asha Rao", "Lisbon", "asha@example.org", taste{"folk", {}, false}},
-            {4, "Tomasz Lis", "Gdynia", "t.lis@example.org", taste{"jazz", {"piano"}}}});
+        tx.insert(
+            std::vector<customer>{{1, "Ines Duarte", "Lisbon", "ines@example.org", taste{"folk", {"guitar", "fiddle"}}},
+                                  {2, "Piet de Wit", "Utrecht", std::nullopt, taste{"chamber", {"cello"}}},
+                                  {3, "Asha Rao", "Lisbon", "asha@example.org", taste{"folk", {}, false}},
+                                  {4, "Tomasz Lis", "Gdynia", "t.lis@example.org", taste{"jazz", {"piano"}}}});
         tx.insert(std::vector<invoice>{{1, 1, pdb::timestamp(year(2024) / January / 9, {10, 15})},
                                        {2, 2, pdb::timestamp(year(2024) / January / 11, {17, 2})},
                                        {3, 1, pdb::timestamp(year(2024) / April / 2, {8, 40})}});

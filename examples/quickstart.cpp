@@ -33,34 +33,29 @@ BOOST_HANA_ADAPT_STRUCT(order, id, user_id, total, placed_at);
 
 using users = pdb::table<"users", user, pdb::primary_key<&user::id>, pdb::unique<&user::name>,
                          pdb::index<"by_age", &user::age>, pdb::foreign_key<&user::boss_id, &user::id>>;
-using orders = pdb::table<"orders", order, pdb::primary_key<&order::id>,
-                          pdb::foreign_key<&order::user_id, &user::id>, pdb::engine::lsm>;
+using orders = pdb::table<"orders", order, pdb::primary_key<&order::id>, pdb::foreign_key<&order::user_id, &user::id>,
+                          pdb::engine::lsm>;
 using shop = pdb::schema_of<users, orders>;
 
-constexpr auto big_spenders =
-      pdb::from<users>
-    | pdb::join<orders>(pdb::col<&order::user_id> == pdb::col<&user::id>)
-    | pdb::where(pdb::col<&user::age> >= "min_age"_arg and
-                 pdb::col<&user::about> / &profile::home / &address::city == "Oslo")
-    | pdb::group_by(pdb::col<&user::name>)
-    | pdb::having(pdb::sum(pdb::col<&order::total>) > 1000)
-    | pdb::select(pdb::col<&user::name>, pdb::as<"spent">(pdb::sum(pdb::col<&order::total>)))
-    | pdb::order_by(pdb::desc<"spent">)
-    | pdb::take(10);
+constexpr auto big_spenders = pdb::from<users> | pdb::join<orders>(pdb::col<&order::user_id> == pdb::col<&user::id>) |
+                              pdb::where(pdb::col<&user::age> >= "min_age"_arg and
+                                         pdb::col<&user::about> / &profile::home / &address::city == "Oslo") |
+                              pdb::group_by(pdb::col<&user::name>) |
+                              pdb::having(pdb::sum(pdb::col<&order::total>) > 1000) |
+                              pdb::select(pdb::col<&user::name>, pdb::as<"spent">(pdb::sum(pdb::col<&order::total>))) |
+                              pdb::order_by(pdb::desc<"spent">) | pdb::take(10);
 
 constexpr auto boss = pdb::alias<"boss", users>;
-constexpr auto hierarchy = pdb::from<users>
-                         | pdb::left_join<boss>(boss(&user::id) == pdb::col<&user::boss_id>)
-                         | pdb::select(pdb::col<&user::name>, boss(&user::name))
-                         | pdb::order_by(pdb::col<&user::name>);
+constexpr auto hierarchy = pdb::from<users> | pdb::left_join<boss>(boss(&user::id) == pdb::col<&user::boss_id>) |
+                           pdb::select(pdb::col<&user::name>, boss(&user::name)) | pdb::order_by(pdb::col<&user::name>);
 
 int main() {
-    auto db = pdb::open<shop>("shop.phantom");   // creates or migrates; pdb::in_memory<shop>() for tests
+    auto db = pdb::open<shop>("shop.phantom");  // creates or migrates; pdb::in_memory<shop>() for tests
 
     db.insert(user{1, "Ada", 36, std::nullopt, profile{"counts", {"maths"}, {"Oslo", "0150"}}});
     db.insert(user{2, "Bo", 41, 1, profile{"bakes", {}, {"Oslo", "0151"}}});
     db.insert(user{3, "Cy", 29, 1, profile{"climbs", {}, {"Bergen", "5003"}}});
-    db.transact([](auto& tx) {   // retried on conflict, so it may run again
+    db.transact([](auto& tx) {  // retried on conflict, so it may run again
         auto now = pdb::timestamp(pdb::date(std::chrono::year(2024) / 5 / 17));
         tx.insert(order{1, 1, "1200.50", now});
         tx.insert(order{2, 2, "700.00", now});
@@ -74,5 +69,5 @@ int main() {
     for (auto const& [name, above] : db.run<hierarchy>()) {
         std::printf("%s works for %s\n", name.c_str(), above ? above->c_str() : "nobody");
     }
-    std::printf("%s", db.explain<big_spenders>().c_str());   // the plan chosen at build time, and its SQL
+    std::printf("%s", db.explain<big_spenders>().c_str());  // the plan chosen at build time, and its SQL
 }

@@ -18,6 +18,8 @@ execute_process(COMMAND ${command} ${SOURCE} RESULT_VARIABLE result ERROR_VARIAB
 if(result EQUAL 0)
     message(FATAL_ERROR "this compiles, but must fail with: ${sentence}")
 endif()
+# Clang shows a sentence that was made inside the compiler in lines, as adjacent strings.
+string(REPLACE "\", \"" "" errors "${errors}")
 string(FIND "${errors}" "${sentence}" place)
 if(place EQUAL -1)
     message("${errors}")

@@ -1,4 +1,5 @@
-/// @file Includes the functions and aggregates that typed queries can call: all but those that ask a session.
+/// @file Includes the functions and aggregates that typed queries can call without more: all but those that ask a session, and
+/// logarithms and powers of numerics. For the latter include exec/functions/numeric_math.hpp, which takes a second to compile.
 #pragma once
 
 #include <phantomdb/exec/functions/arithmetic.hpp>
@@ -9,7 +10,6 @@
 #include <phantomdb/exec/functions/json_build.hpp>
 #include <phantomdb/exec/functions/math.hpp>
 #include <phantomdb/exec/functions/numeric_aggregates.hpp>
-#include <phantomdb/exec/functions/numeric_math.hpp>
 #include <phantomdb/exec/functions/pattern.hpp>
 #include <phantomdb/exec/functions/temporal.hpp>
 #include <phantomdb/exec/functions/text.hpp>

@@ -282,10 +282,10 @@ constexpr std::string_view lowering::name_of_value(node root) const {
 constexpr std::vector<node> lowering::lower_values(clauses const& said, query_scope& scope) {
     std::vector<node> values;
     scope.clause = "select";
-    for (node at : said.select) {
-        node value = lower(at, scope);
+    for (node root : said.select) {
+        node value = lower(root, scope);
         if (failed()) return values;
-        if (type_at(value) == type_id::unknown && at >= 0 && terms_[at].kind != term_kind::parameter) {
+        if (type_at(value) == type_id::unknown && at(value).kind != expression_kind::parameter) {
             value = coerce(value, detail::text_type);
         }
         values.push_back(value);

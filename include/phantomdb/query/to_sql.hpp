@@ -276,7 +276,9 @@ private:
                 }
             }
         }
-        if (tables.size() > 1 || scopes_.size() > 1 || here == 0) add_name(table), out_ += '.';
+        std::size_t visible = 0;
+        for (auto const* one : scopes_) visible += one->size();
+        if (visible > 1 || here == 0) add_name(table), out_ += '.';
         add_name(said.record->members[said.ordinal].name);
     }
 
@@ -303,15 +305,15 @@ private:
             write_sources(verbs, tables);
         }
         auto clause = [&](term_kind kind, std::string_view word, std::string_view between, binding place) {
-            bool first = true;
+            std::vector<node> said;
             for (node at : verbs) {
                 if (terms_[at].kind != kind || terms_[at].absent) continue;
                 auto parts = children(at);
-                for (std::size_t i = 1; i < parts.size(); ++i) {
-                    out_ += first ? word : between;
-                    first = false;
-                    write(parts[i], tables, place);
-                }
+                said.insert(said.end(), parts.begin() + 1, parts.end());
+            }
+            for (std::size_t i = 0; i < said.size(); ++i) {
+                out_ += i == 0 ? word : between;
+                write(said[i], tables, said.size() > 1 ? place : binding::any);
             }
         };
         clause(term_kind::where, " where ", " and ", binding::and_);
