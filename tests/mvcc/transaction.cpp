@@ -122,6 +122,15 @@ TEST_CASE("scans merge own writes with the store, both ways, in chunks of any si
         auto const end = to.empty() ? expected.end() : expected.lower_bound(to);
         std::vector<storage::slice> out(1 + random() % 50);
         auto const view = t.view();
+        std::vector<std::string> asked(100);
+        for (std::string& k : asked) k = key();
+        std::vector<std::string_view> const asked_views(asked.begin(), asked.end());
+        std::vector<std::optional<std::string_view>> answers(asked.size());
+        view.get_many(asked_views, answers);
+        for (std::size_t i = 0; i < asked.size(); ++i) {
+            REQUIRE(answers[i] == view.get(asked[i]));
+            REQUIRE(answers[i].has_value() == expected.contains(asked[i]));
+        }
         auto at = begin;
         auto forward = view.scan(from, to);
         while (std::size_t const n = forward.next_chunk(out)) {

@@ -139,6 +139,20 @@ void agrees_with_a_map(std::uint64_t seed, std::size_t operations) {
             if (cursor.valid() != (above != expected.begin())) FAIL("seek_before disagrees at " << key);
             if (cursor.valid() && cursor.key() != std::prev(above)->first) FAIL("seek_before: " << key);
         }
+        if constexpr (requires(std::span<std::string_view const> in, std::span<std::optional<stored_value>> out) {
+                          snapshot.get_many(in, out);
+                      }) {
+            std::vector<std::string> keys(source.number(40));
+            for (std::string& key : keys) key = source.key();
+            std::vector<std::string_view> const views(keys.begin(), keys.end());
+            std::vector<std::optional<stored_value>> found(keys.size(), stored_value{"stale", 0});
+            snapshot.get_many(views, found);
+            for (std::size_t i = 0; i < keys.size(); ++i) {
+                auto const one = snapshot.get(keys[i]);
+                if (one.has_value() != found[i].has_value() || (one && one->value != found[i]->value))
+                    FAIL("get_many: " << keys[i]);
+            }
+        }
         if (source.number(50) == 0) {
             check_equal(snapshot, expected);
             check_chunks(snapshot, expected, source.key(), source.key(), 1 + source.number(300));

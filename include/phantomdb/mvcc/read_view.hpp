@@ -5,6 +5,8 @@
 #include <phantomdb/storage/cow_tree.hpp>
 #include <phantomdb/storage/ordered_store.hpp>
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <span>
@@ -151,6 +153,27 @@ public:
         }
         if (auto const found = base_.get(key)) return found->value;
         return std::nullopt;
+    }
+
+    /// `get` for many keys; cheaper than one by one where the store can fetch them together.
+    void get_many(std::span<std::string_view const> keys, std::span<std::optional<std::string_view>> out) const {
+        constexpr std::size_t together = 64;
+        std::array<std::optional<storage::stored_value>, together> found;
+        for (std::size_t begin = 0; begin < keys.size(); begin += together) {
+            std::size_t const n = std::min(together, keys.size() - begin);
+            if constexpr (requires { base_.get_many(keys, std::span(found)); }) {
+                base_.get_many(keys.subspan(begin, n), std::span(found).first(n));
+            } else {
+                for (std::size_t i = 0; i < n; ++i) found[i] = base_.get(keys[begin + i]);
+            }
+            for (std::size_t i = 0; i < n; ++i) {
+                if (reads_ != nullptr) reads_->add_key(keys[begin + i]);
+                auto const mine = own_ ? own_->get(keys[begin + i]) : std::nullopt;
+                std::optional<storage::stored_value> const& seen = mine ? mine : found[i];
+                out[begin + i].reset();
+                if (seen && !(mine && mine->lsn == erased_mark)) out[begin + i] = seen->value;
+            }
+        }
     }
 
     /// The entries of [from, to) in rising order; empty `to`: to the end.

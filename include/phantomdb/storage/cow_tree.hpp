@@ -16,6 +16,7 @@
 #include <phantomdb/base/assert.hpp>
 #include <phantomdb/base/error.hpp>
 #include <phantomdb/storage/ordered_store.hpp>
+#include <phantomdb/storage/page_pool.hpp>
 #include <phantomdb/storage/tree_node.hpp>
 
 #include <algorithm>
@@ -198,6 +199,15 @@ public:
     /// O(log n).
     std::optional<stored_value> get(std::string_view key) const { return find(version_->root, key); }
 
+    /// `get` for many keys at once: the reads of all of them are in flight together, so that each costs a fraction.
+    void get_many(std::span<std::string_view const> keys, std::span<std::optional<stored_value>> out) const {
+        constexpr std::size_t together = 16;
+        for (std::size_t begin = 0; begin < keys.size(); begin += together) {
+            std::size_t const n = std::min(together, keys.size() - begin);
+            find_together(keys.subspan(begin, n), out.subspan(begin, n));
+        }
+    }
+
     /// Keys in [from, to), exactly. O(log n) steps over the slots of a node.
     std::uint64_t count(std::string_view from, std::string_view to) const {
         std::uint64_t const end = to.empty() ? version_->keys : rank(to);
@@ -217,6 +227,25 @@ public:
     }
 
 private:
+    void find_together(std::span<std::string_view const> keys, std::span<std::optional<stored_value>> out) const {
+        std::array<tree_node const*, 16> at;
+        std::array<unsigned, 16> slot;
+        if (version_->root == nullptr) return std::fill(out.begin(), out.end(), std::nullopt);
+        at.fill(version_->root);
+        for (unsigned level = version_->root->level; level > 0; --level) {  // all leaves are equally deep
+            for (std::size_t i = 0; i < keys.size(); ++i) {
+                at[i] = at[i]->child(at[i]->child_index(keys[i]));
+                at[i]->prefetch();
+            }
+        }
+        for (std::size_t i = 0; i < keys.size(); ++i) slot[i] = at[i]->prefetch_record(keys[i]);
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            unsigned const found = at[i]->find_from(slot[i], keys[i]);
+            out[i].reset();
+            if (found != at[i]->count) out[i] = stored_value{at[i]->value(found), at[i]->word(found)};
+        }
+    }
+
     std::uint64_t rank(std::string_view key) const {
         tree_node const* at = version_->root;
         if (at == nullptr) return 0;
@@ -243,8 +272,7 @@ public:
     cow_tree& operator=(cow_tree const&) = delete;
     ~cow_tree() {
         if (root_ != nullptr) free_subtree(root_);
-        for (retired const& r : retired_) std::free(r.memory);
-        for (void* page : free_pages_) std::free(page);
+        for (retired const& r : retired_) release(r.memory, r.page);
     }
 
     /// Sets `key` to `value` in the version being built; `lsn` is kept beside the value. O(log n).
@@ -517,13 +545,8 @@ private:
     // ---- memory ----
 
     tree_node* make_node(std::uint32_t capacity, std::uint16_t level) {
-        if (capacity == page_bytes && !free_pages_.empty()) {
-            void* const memory = free_pages_.back();
-            free_pages_.pop_back();
-            allocated_ += capacity;
-            return ::new (memory) tree_node{building_, capacity, capacity, 0, 0, 0, level, 0};
-        }
-        tree_node* const made = tree_node::make(capacity, level, building_);
+        tree_node* const made = capacity == page_bytes ? tree_node::at(pages_.take(), capacity, level, building_)
+                                                       : tree_node::make(capacity, level, building_);
         allocated_ += capacity;
         return made;
     }
@@ -539,8 +562,8 @@ private:
 
     void release(void* memory, std::uint32_t page) {
         allocated_ -= page == 0 ? static_cast<outsized*>(memory)->size : page;
-        if (page == page_bytes && free_pages_.size() < max_free_pages) {
-            free_pages_.push_back(memory);
+        if (page == page_bytes) {
+            pages_.give_back(memory);
         } else {
             std::free(memory);
         }
@@ -567,7 +590,7 @@ private:
                 std::free(node->outside(i));
             }
         }
-        std::free(node);
+        if (node->capacity != page_bytes) std::free(node);
     }
 
     std::unique_ptr<tree_version> take_version() {
@@ -599,8 +622,6 @@ private:
         reclaim_at_ = std::max<std::size_t>(64, retired_.size() * 2);
     }
 
-    static constexpr std::size_t max_free_pages = 1024;
-
     tree_node* root_ = nullptr;
     std::uint64_t building_ = 1;
     std::uint64_t keys_ = 0;
@@ -608,7 +629,7 @@ private:
     bool dirty_ = false;
     std::vector<step> path_;
     std::vector<retired> retired_;
-    std::vector<void*> free_pages_;
+    page_pool<page_bytes> pages_;
     std::size_t reclaim_at_ = 64;
     std::vector<std::unique_ptr<tree_version>> versions_;  // by number; the last is the current one
     std::vector<std::unique_ptr<tree_version>> spare_versions_;

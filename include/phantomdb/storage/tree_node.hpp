@@ -1,6 +1,6 @@
 /// @file Defines `tree_node`, the slotted page that leaves and inner nodes of a `cow_tree` are made of.
 ///
-///     header (32 bytes)
+///     header (48 bytes)
 ///     slots, sorted by key, growing up:      u32 head · u16 offset · u16 key length
 ///     free space
 ///     records, in no order, growing down:    u64 word · u32 length · key · payload
@@ -74,11 +74,16 @@ public:
     std::uint16_t count;     ///< slots
     std::uint16_t level;     ///< 0: leaf
     std::uint16_t appended;  ///< 1 when the last insertion was at the end
+    char prefix_copy[20];    ///< the first bytes of the prefix, so that a search need not look at a record for them
 
+    /// An empty node in `memory` of `capacity` bytes.
+    static tree_node* at(void* memory, std::uint32_t capacity, std::uint16_t level, std::uint64_t birth) {
+        return ::new (memory) tree_node{birth, capacity, capacity, 0, 0, 0, level, 0, {}};
+    }
     static tree_node* make(std::uint32_t capacity, std::uint16_t level, std::uint64_t birth) {
         void* const memory = std::malloc(capacity);
         if (memory == nullptr) throw std::bad_alloc();
-        return ::new (memory) tree_node{birth, capacity, capacity, 0, 0, 0, level, 0};
+        return at(memory, capacity, level, birth);
     }
 
     slot* slots() { return reinterpret_cast<slot*>(this + 1); }
@@ -118,7 +123,8 @@ public:
         if (from >= count) return {count, false};
         if (prefix > 0) {
             std::size_t const shared = std::min<std::size_t>(prefix, key.size());
-            int const order = key.substr(0, shared).compare({record(from) + record_overhead, shared});
+            char const* const bytes = shared <= sizeof prefix_copy ? prefix_copy : record(from) + record_overhead;
+            int const order = key.substr(0, shared).compare({bytes, shared});
             if (order > 0) return {count, false};
             if (order < 0 || key.size() < prefix) return {from, false};
         }
@@ -146,13 +152,18 @@ public:
 
     /// Leaf: the slot of `key`, or `count`. A slot with the same head and the same key has the same prefix, so unlike
     /// `lower_bound` this looks at one record only.
-    unsigned find(std::string_view key) const {
+    unsigned find(std::string_view key) const { return count == 0 ? 0 : find_from(first_head(head_of(key)), key); }
+    /// The same in two steps: the slot to begin with, whose record is asked for; and the comparison.
+    unsigned prefetch_record(std::string_view key) const {
         if (count == 0) return 0;
+        unsigned const i = first_head(head_of(key));
+        if (i < count) __builtin_prefetch(record(i));
+        return i;
+    }
+    unsigned find_from(unsigned i, std::string_view key) const {
         std::uint32_t const head = head_of(key);
-        unsigned i = first_head(head);
-        while (i < count && slots()[i].head == head) {
+        for (; i < count && slots()[i].head == head; ++i) {
             if (this->key(i) == key) return i;
-            ++i;
         }
         return count;
     }
@@ -293,7 +304,7 @@ private:
         unsigned const from = first_compared();
         if (count <= from) return;
         if (count == from + 1u) {
-            prefix = slots()[from].key_length;
+            set_prefix(slots()[from].key_length);
         } else {
             unsigned const other = i == from ? from + 1 : from;
             if (common_prefix(key(i), key(other)) < prefix) return measure();
@@ -301,11 +312,15 @@ private:
         slots()[i].head = head_of(key(i));
     }
 
+    void set_prefix(std::size_t length) {
+        prefix = static_cast<std::uint16_t>(length);
+        if (length > 0) std::memcpy(prefix_copy, key(first_compared()).data(), std::min(length, sizeof prefix_copy));
+    }
+
     /// Finds the longest common prefix and sets all heads.
     void measure() {
         unsigned const from = first_compared();
-        prefix = 0;
-        if (count > from) prefix = static_cast<std::uint16_t>(common_prefix(key(from), key(count - 1u)));
+        set_prefix(count > from ? common_prefix(key(from), key(count - 1u)) : 0);
         for (unsigned i = 0; i < count; ++i) slots()[i].head = head_of(key(i));
     }
 
@@ -328,6 +343,6 @@ private:
         measure();
     }
 };
-static_assert(sizeof(tree_node) == 32);
+static_assert(sizeof(tree_node) == 48);
 
 }  // namespace phantomdb::storage
