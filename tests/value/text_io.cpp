@@ -24,6 +24,33 @@ TEST_CASE("values of every type are read and printed in PostgreSQL's words, and 
     pairs.check(*server);
 }
 
+TEST_CASE("garbage is refused or read, never more") {
+    test::dice random(15);
+    int refused = 0;
+    for (int round = 0; round < 2000; ++round) {
+        for (type_id type : test::value_types()) {
+            arena memory;
+            std::string text = test::random_text(random, type);
+            for (auto changes = random.between(1, 4); changes > 0; --changes) {
+                auto at = static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(text.size())));
+                std::string piece = random.of("-", ":", ".", "9999999999", "/", " ", "T", "BC", "e", "+", "é", "\xff",
+                                              "{", "\"", "P", "0");
+                if (random.one_in(3)) text = text.substr(0, at);
+                else text.insert(at, piece);
+            }
+            try {
+                datum value = parse_text({type, random.one_in(2) ? -1 : 3}, text, memory, {});
+                std::string printed = to_text({type, -1}, value);
+                CHECK(to_text({type, -1}, parse_text({type, -1}, printed, memory, {})) == printed);
+            } catch (error const& fault) {
+                ++refused;
+                CHECK(fault.code != errc::internal_error);
+            }
+        }
+    }
+    CHECK(refused > 10000);
+}
+
 TEST_CASE("columns refuse text that is too long for them, but for blanks") {
     arena memory;
     auto read = [&](type_id type, int length, std::string_view text) {

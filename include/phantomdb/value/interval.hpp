@@ -68,12 +68,9 @@ inline interval cascade(double months, double days, double microseconds) {
     double days_of_months = round_to_microseconds((months - result.months) * 30);
     double whole_days = std::trunc(days_of_months);
     double seconds = round_to_microseconds((days - result.days + days_of_months - whole_days) * seconds_per_day);
-    if (std::fabs(seconds) >= seconds_per_day) {
-        double carried = std::trunc(seconds / seconds_per_day);
-        result.days += static_cast<std::int32_t>(carried);
-        seconds -= carried * seconds_per_day;
-    }
-    result.days += static_cast<std::int32_t>(whole_days);
+    double carried = std::trunc(seconds / seconds_per_day);
+    seconds -= carried * seconds_per_day;
+    result.days = to_field(result.days + carried + whole_days);
     double time = std::rint(microseconds + seconds * 1'000'000);
     if (!(time >= -9223372036854775808.0 && time < 9223372036854775808.0)) throw_interval_out_of_range();
     result.microseconds = static_cast<std::int64_t>(time);
@@ -93,46 +90,51 @@ inline interval operator/(interval span, double divisor) {
                            static_cast<double>(span.microseconds) / divisor);
 }
 
+namespace detail {
+
+/// Moves whole `unit`s of `small` into `large`.
+template <class Small>
+constexpr void carry(Small& small, std::int32_t& large, std::int64_t unit) {
+    std::int64_t units = small / unit;
+    small = static_cast<Small>(small - units * unit);
+    if (__builtin_add_overflow(large, units, &large)) throw_interval_out_of_range();
+}
+
+/// Gives `small` the sign of `large` by moving one unit, where they differ.
+template <class Small>
+constexpr void align_sign(Small& small, std::int32_t& large, std::int64_t unit) {
+    if (large > 0 && small < 0) {
+        small = static_cast<Small>(small + unit);
+        --large;
+    } else if (large < 0 && small > 0) {
+        small = static_cast<Small>(small - unit);
+        ++large;
+    }
+}
+
+}  // namespace detail
+
 /// Turns each 24 hours of time into a day, with one sign for both.
 constexpr interval justify_hours(interval span) {
-    std::int64_t days = span.microseconds / microseconds_per_day;
-    span.microseconds -= days * microseconds_per_day;
-    if (__builtin_add_overflow(span.days, days, &span.days)) throw_interval_out_of_range();
-    if (span.days > 0 && span.microseconds < 0) {
-        span.microseconds += microseconds_per_day;
-        --span.days;
-    } else if (span.days < 0 && span.microseconds > 0) {
-        span.microseconds -= microseconds_per_day;
-        ++span.days;
-    }
+    detail::carry(span.microseconds, span.days, microseconds_per_day);
+    detail::align_sign(span.microseconds, span.days, microseconds_per_day);
     return span;
 }
 
 /// Turns each 30 days into a month, with one sign for both.
 constexpr interval justify_days(interval span) {
-    std::int32_t months = span.days / 30;
-    span.days -= months * 30;
-    if (__builtin_add_overflow(span.months, months, &span.months)) throw_interval_out_of_range();
-    if (span.months > 0 && span.days < 0) {
-        span.days += 30;
-        --span.months;
-    } else if (span.months < 0 && span.days > 0) {
-        span.days -= 30;
-        ++span.months;
-    }
+    detail::carry(span.days, span.months, 30);
+    detail::align_sign(span.days, span.months, 30);
     return span;
 }
 
 /// Both of the above, so that all fields have one sign.
 constexpr interval justify_interval(interval span) {
     // Where days and time have one sign, making months of days first keeps the days from overflowing.
-    if ((span.days > 0 && span.microseconds > 0) || (span.days < 0 && span.microseconds < 0)) span = justify_days(span);
-    std::int64_t days = span.microseconds / microseconds_per_day;
-    span.microseconds -= days * microseconds_per_day;
-    if (__builtin_add_overflow(span.days, days, &span.days)) throw_interval_out_of_range();
-    std::int32_t months = span.days / 30;
-    span.days -= months * 30;
-    if (__builtin_add_overflow(span.months, months, &span.months)) throw_interval_out_of_range();
+    bool one_sign = (span.days > 0 && span.microseconds > 0) || (span.days < 0 && span.microseconds < 0);
+    if (one_sign) detail::carry(span.days, span.months, 30);
+    detail::carry(span.microseconds, span.days, microseconds_per_day);
+    detail::carry(span.days, span.months, 30);
     if (span.months > 0 && (span.days < 0 || (span.days == 0 && span.microseconds < 0))) {
         span.days += 30;
         --span.months;
@@ -140,13 +142,7 @@ constexpr interval justify_interval(interval span) {
         span.days -= 30;
         ++span.months;
     }
-    if (span.days > 0 && span.microseconds < 0) {
-        span.microseconds += microseconds_per_day;
-        --span.days;
-    } else if (span.days < 0 && span.microseconds > 0) {
-        span.microseconds -= microseconds_per_day;
-        ++span.days;
-    }
+    detail::align_sign(span.microseconds, span.days, microseconds_per_day);
     return span;
 }
 

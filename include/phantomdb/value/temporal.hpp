@@ -145,8 +145,10 @@ constexpr std::int64_t round_fraction(std::int64_t microseconds, int digits) {
     if (digits < 0 || digits >= 6 || !is_finite_timestamp(microseconds)) return microseconds;
     std::int64_t unit = 1;
     for (int i = digits; i < 6; ++i) unit *= 10;
-    std::int64_t half = unit / 2;
-    return (microseconds >= 0 ? microseconds + half : microseconds - half) / unit * unit;
+    std::int64_t rest = microseconds % unit, rounded = microseconds - rest;
+    if (rest * 2 < unit && rest * 2 > -unit) return rounded;
+    // What is so large that rounding away from zero would overflow is cut.
+    return __builtin_add_overflow(rounded, rest < 0 ? -unit : unit, &rounded) ? microseconds - rest : rounded;
 }
 
 }  // namespace phantomdb
