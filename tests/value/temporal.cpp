@@ -145,6 +145,10 @@ TEST_CASE("typed days and instants go to chrono and back") {
     static_assert(timestamptz(sys_days(1970y / 1 / 1)).microseconds == unix_epoch_microseconds);
     static_assert(timestamp(date(2000y / 1 / 2), time_of_day(1, 2, 3, 4)).microseconds ==
                   microseconds_per_day + 3723 * microseconds_per_second + 4);
+    CHECK(to_text(date(2024y / February / 29)) == "2024-02-29");
+    CHECK(to_text(time_of_day(1, 2, 3, 40)) == "01:02:03.00004");
+    CHECK(to_text(timestamp(date(2024y / February / 29))) == "2024-02-29 00:00:00");
+    CHECK(to_text(timestamptz(sys_days(2024y / 2 / 29)), fixed_offset_zone(-16200)) == "2024-02-28 19:30:00-04:30");
     CHECK(date::infinity() > date(2024y / 1 / 1));
     CHECK(!timestamp::minus_infinity().is_finite());
 }

@@ -102,6 +102,28 @@ inline void append_timestamptz_text(std::string& out, std::int64_t microseconds,
     if (before_christ) out += " BC";
 }
 
+/// The typed faces as text; an instant as clocks in the zone show it.
+inline std::string to_text(date day) {
+    std::string out;
+    append_date_text(out, day.days);
+    return out;
+}
+inline std::string to_text(time_of_day time) {
+    std::string out;
+    append_time_text(out, time.microseconds);
+    return out;
+}
+inline std::string to_text(timestamp moment) {
+    std::string out;
+    append_timestamp_text(out, moment.microseconds);
+    return out;
+}
+inline std::string to_text(timestamptz instant, time_zone const& zone = utc_time_zone()) {
+    std::string out;
+    append_timestamptz_text(out, instant.microseconds, zone);
+    return out;
+}
+
 namespace detail {
 
 [[noreturn]] inline void throw_out_of_range(std::string_view type, std::string_view text) {
