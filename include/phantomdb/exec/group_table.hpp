@@ -20,7 +20,7 @@ class group_table {
 public:
     static constexpr std::uint32_t none = 0xffffffffu;
 
-    explicit group_table(Policy policy = {}) : policy_(std::move(policy)), slots_(64) {}
+    explicit group_table(Policy policy = Policy()) : policy_(std::move(policy)), slots_(64) {}
 
     std::uint32_t size() const { return size_; }
     Policy& policy() { return policy_; }

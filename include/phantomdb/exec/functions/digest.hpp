@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace phantomdb::exec::digest {
 
@@ -123,14 +124,14 @@ constexpr std::uint64_t cube_root_fraction(std::uint64_t prime) {
 inline constexpr int sha2_upper[2][3] = {{2, 13, 22}, {28, 34, 39}}, sha2_lower[2][3] = {{6, 11, 25}, {14, 18, 41}},
                      sha2_early[2][3] = {{7, 18, 3}, {1, 8, 7}}, sha2_late[2][3] = {{17, 19, 10}, {19, 61, 6}};
 
+/// One constant evaluation each, because compilers bound the steps of one.
+template <std::size_t Number>
+inline constexpr std::uint64_t cube_root_of_prime = cube_root_fraction(primes[Number]);
+
 template <class Word>
-inline constexpr auto sha2_constants = [] {
-    std::array<Word, sizeof(Word) == 4 ? 64 : 80> made{};
-    for (std::size_t i = 0; i < made.size(); ++i) {
-        made[i] = static_cast<Word>(cube_root_fraction(primes[i]) >> (64 - 8 * sizeof(Word)));
-    }
-    return made;
-}();
+inline constexpr auto sha2_constants = []<std::size_t... Number>(std::index_sequence<Number...>) {
+    return std::array{static_cast<Word>(cube_root_of_prime<Number> >> (64 - 8 * sizeof(Word)))...};
+}(std::make_index_sequence<sizeof(Word) == 4 ? 64 : 80>());
 
 }  // namespace detail
 
