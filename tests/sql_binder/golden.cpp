@@ -2,6 +2,7 @@
 #include "sql_binder/schema.hpp"
 #include "sql_binder/stage.hpp"
 #include "support/catch.hpp"
+#include "support/corpus.hpp"
 
 #include <phantomdb/query/print.hpp>
 
@@ -236,7 +237,7 @@ TEST_CASE("hostile nesting ends in an error, long lists do not", "[binder]") {
 }
 
 TEST_CASE("every statement of the Chinook script binds", "[binder]") {
-    std::ifstream file(PHANTOMDB_SOURCE_FOLDER "/../shared/data/chinook/chinook.sql");
+    std::ifstream file(test::corpus_file("chinook/chinook.sql"));
     if (!file) PHANTOMDB_SKIP("the Chinook script is not here");
     std::string text;
     for (std::string line; std::getline(file, line);) {

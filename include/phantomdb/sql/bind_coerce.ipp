@@ -75,20 +75,15 @@ node binding::make_cast(node e, sql_type to, bool explicit_cast) {
 
 namespace {
 
-/// Whether reading `text` as `to` gives the same under all settings and at all times.
-bool reads_the_same_always(std::string_view text, type_id to) {
-    switch (to) {
-        case type_id::date:
-        case type_id::timestamp: {
-            auto digit = [](char c) { return c >= '0' && c <= '9'; };
-            if (text.size() < 8 || !std::all_of(text.begin(), text.begin() + 4, digit) || text[4] != '-') return false;
-            return std::all_of(text.begin(), text.end(),
-                               [&](char c) { return digit(c) || c == '-' || c == ':' || c == '.' || c == ' '; });
-        }
-        case type_id::time:
-        case type_id::timestamptz: return false;
-        default: return true;
+/// Whether `text`, read as `to`, asks the clock: 'now', 'today', 'tomorrow', 'yesterday'.
+bool asks_the_clock(std::string_view text, type_id to) {
+    if (facts(to).category != 'D') return false;
+    std::string lower(text);
+    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    for (std::string_view word : {"now", "today", "tomorrow", "yesterday"}) {
+        if (lower.find(word) != std::string::npos) return true;
     }
+    return false;
 }
 
 /// `interval '3' day`: a bare number counts the last field that the type allows.
@@ -123,7 +118,7 @@ node binding::coerce_literal(node e, sql_type to, coercion how) {
     } else {
         plain.modifier = -1;
     }
-    if (!reads_the_same_always(text, to.id)) made_.cacheable = false;
+    if (asks_the_clock(text, to.id)) made_.cacheable = false;
     arena memory;
     node made = none;
     try {

@@ -422,7 +422,7 @@ binding::from_item binding::from_join(ast item) {
     joined.expressions = q_.add_list(conjuncts);
 
     from_item made;
-    made.lateral = left.lateral;
+    made.lateral = left.lateral || right.lateral;  // perhaps to what stands left of the whole join
     std::vector<scope_column> merged;
     for (auto [l, r] : pairs) {
         scope_column column;

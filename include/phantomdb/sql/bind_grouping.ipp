@@ -209,9 +209,14 @@ node binding::grouped(node relation, std::vector<target>& targets, std::vector<s
                 return column;
             }
         }
+        // Inside of a subquery, an expression without columns means itself.
+        auto is_key = [&](node key) {
+            return equal(key, e) && expr(e).kind != expression_kind::literal &&
+                   (!in_subquery ||
+                    contains(key, [&](node part) { return expr(part).kind == expression_kind::column; }));
+        };
         for (std::size_t i = 0; i < keys.size(); ++i) {
-            if (expr(e).kind != expression_kind::literal && equal(keys[i], e))
-                return reference(e, static_cast<node>(i));
+            if (is_key(keys[i])) return reference(e, static_cast<node>(i));
         }
         auto const& part = expr(e);
         if (part.kind == expression_kind::column &&

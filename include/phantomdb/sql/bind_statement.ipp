@@ -84,6 +84,9 @@ void binding::finish_parameters() {
         made.type = type;
         q_.parameters.push_back(made);
     }
+    for (auto& e : q_.expressions) {
+        if (e.kind == query::expression_kind::parameter) e.type = made_.parameters[static_cast<std::size_t>(e.detail)];
+    }
 }
 
 void binding::check_stack() const {

@@ -51,8 +51,8 @@ struct bound_statement {
     std::vector<sql_type> parameters;    ///< all resolved
     std::string tag;                     ///< "SELECT", "INSERT", "UPDATE", "DELETE"
     bool read_only = true;               ///< neither changes nor locks rows, here or in a CTE
-    /// Whether the text of this statement means the same at another time in the same session. False where a literal was
-    /// read under settings or the clock ('now', time zones).
+    /// False where a literal was read by the clock ('now', 'today'). Literals are read under `bind_context::formats` in any
+    /// case: whoever keeps the statement binds it again after those changed.
     bool cacheable = true;
     std::uint64_t catalog_version = 0;
 };
