@@ -440,7 +440,7 @@ struct typed_aggregates {
         };
 
         std::vector<std::tuple<typename typed_aggregate<Scope, A>::state...>> groups;
-        std::tuple<seen_by<A>...> seen;
+        std::tuple<seen_by<A>...> seen = std::tuple<seen_by<A>...>();
         std::uint32_t current = 0;
 
         std::size_t size() const { return groups.size(); }
