@@ -31,6 +31,15 @@ compiled plan_compiler::changing(node number) {
         return rules;
     };
     auto layout_of_table = [&] { return tables_[static_cast<std::size_t>(r.table)].layout; };
+    // Above a change its row is known by the change's own source.
+    auto changed_layout = [&] {
+        output_layout layout = child.layout;
+        if (r.source == none) return layout;
+        for (auto& column : layout.columns) {
+            if (column.first == r.target) column.first = r.source;
+        }
+        return layout;
+    };
     auto target_offset = [&] { return static_cast<std::size_t>(child.layout.position(r.target, 0)); };
 
     switch (p.kind) {
@@ -58,14 +67,14 @@ compiled plan_compiler::changing(node number) {
             made.offset = target_offset();
             made.assigned = ordinals(r.assigned);
             made.values = row_of(q_.list(r.expressions), child.layout);
-            made.rules = rules_over(r.target);
+            made.rules = rules_over(r.source != none ? r.source : r.target);
             made.types = child.layout.types;
             made.child = std::move(child.run);
-            return {erase_type(std::move(made), number), child.layout};
+            return {erase_type(std::move(made), number), changed_layout()};
         }
         case operator_kind::erase: {
             std::size_t offset = target_offset();
-            return {erase_type(erase_rows{std::move(child.run), layout_of_table(), offset}, number), child.layout};
+            return {erase_type(erase_rows{std::move(child.run), layout_of_table(), offset}, number), changed_layout()};
         }
         default: {
             constexpr mvcc::lock_mode modes[] = {mvcc::lock_mode::key_share, mvcc::lock_mode::share,

@@ -241,7 +241,13 @@ compiled plan_compiler::simple(node number) {
             compiled child = compile(p.left);
             chunk_flow::row_count skip{optional(r.offset), true}, take{optional(r.limit), false};
             if (r.with_ties) {
-                auto keys_in_order = order(q_.keys(r.sort), child.layout);
+                // Ties are told by the keys of the sort below.
+                node sorted = r.left;
+                while (q_.relations[static_cast<std::size_t>(sorted)].kind != query::relation_kind::sort) {
+                    sorted = q_.relations[static_cast<std::size_t>(sorted)].left;
+                    PHANTOMDB_ASSERT(sorted != none);
+                }
+                auto keys_in_order = order(q_.keys(q_.relations[static_cast<std::size_t>(sorted)].sort), child.layout);
                 return {detail::erased<limit_with_ties>(number, std::move(child.run), std::move(skip), std::move(take),
                                                         std::move(keys_in_order)),
                         child.layout};

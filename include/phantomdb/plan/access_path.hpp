@@ -173,7 +173,8 @@ constexpr access_choice choose_access(query_view const& q, table_facts const& ta
         }
         candidate.visited = rows < 1 ? 1 : rows;
         // Following an index entry to its row costs about as much as scanning four rows.
-        double cost = 2 + candidate.visited * (index.primary ? 1.0 : 4.0);
+        // The whole of a unique key wins by rule, also where the table looks small now.
+        double cost = whole ? 0 : 2 + candidate.visited * (index.primary ? 1.0 : 4.0);
         bool ordered = false;
         if (!wanted.empty()) {
             if (auto reverse = order_of_index(q, index, source, wanted, fixed)) {

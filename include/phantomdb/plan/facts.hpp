@@ -9,7 +9,8 @@ namespace phantomdb::plan {
 /// An index as the planner sees it.
 struct index_facts {
     std::vector<std::int16_t> columns;
-    std::vector<std::uint8_t> descending;   ///< truth values; std::vector<bool> is not up to constant expressions everywhere
+    std::vector<std::uint8_t>
+        descending;  ///< truth values; std::vector<bool> is not up to constant expressions everywhere
     std::vector<std::uint8_t> nulls_first;
     bool unique = false;
     bool primary = false;  ///< the table itself is ordered by this key

@@ -224,10 +224,13 @@ private:
         plan_node const& p = at(number);
         switch (p.kind) {
             case operator_kind::filter: return comes_ordered(p.left, keys);
+            // The left side drives these joins. Rows an outer join completes may come out of turn.
             case operator_kind::lookup_join:
             case operator_kind::loop_join:
-            case operator_kind::apply_join: return comes_ordered(p.left, keys);
-            case operator_kind::hash_join: return p.join != query::join_kind::full_outer && comes_ordered(p.left, keys);
+            case operator_kind::apply_join:
+            case operator_kind::hash_join:
+                return p.join != query::join_kind::left_outer && p.join != query::join_kind::full_outer &&
+                       comes_ordered(p.left, keys);
             case operator_kind::table_scan: {
                 node source = rel(p.relation).source;
                 auto const& indexes = tables[static_cast<std::size_t>(rel(p.relation).table)].indexes;

@@ -15,7 +15,8 @@
 ///     window            yes                 the window calls; the sources below stay visible
 ///     set_operation     yes                 as its left side
 ///     recursive         yes                 as its left side (`working` relations inside read the previous round)
-///     insert/update/erase  the target's     the row as it is after (erase: before) the change, for RETURNING
+///     insert/update/erase  yes                 the row as it is after (erase: before) the change, for RETURNING; the other
+///                                            sources below update and erase stay visible
 ///     all others        no                  what their children define
 ///
 /// A column whose source is defined outside the subtree it is used in makes a subquery correlated; nothing else marks it.
