@@ -159,7 +159,7 @@ select invoice_id, total, sum(total) over (order by invoice_date, invoice_id) as
 from invoice where customer_id = 5 order by invoice_date, invoice_id;
 
 -- ranks with ties
-select last_name, spent, rank() over w as rank, dense_rank() over w as dense, ntile(4) over w as quarter
+select last_name, spent, rank() over w as rank, dense_rank() over w as dense, ntile(4) over (order by spent desc, last_name) as quarter
 from (select c.last_name, sum(i.total) as spent from customer c join invoice i using (customer_id) group by c.customer_id) x
 window w as (order by spent desc) order by spent desc, last_name;
 
