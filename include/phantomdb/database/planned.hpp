@@ -34,18 +34,23 @@ constexpr plan::table_facts facts_of(table_shape const& table) {
     return made;
 }
 
-template <auto const& Query>
+/// `Keys` false: the tables have none, as rows in a vector.
+template <auto const& Query, bool Keys = true>
 struct planning {
     constexpr plan::plan operator()() const {
         auto const& lowered = query::lowered<Query>;
         std::vector<plan::table_facts> facts;
-        for (table_shape const* table : lowered.tables) facts.push_back(facts_of(*table));
+        for (table_shape const* table : lowered.tables) {
+            facts.push_back(Keys ? facts_of(*table) : plan::table_facts{});
+        }
         return plan::make_plan(lowered.view(), facts);
     }
 };
 
 template <auto const& Query>
 inline constexpr auto frozen_plan = plan::freeze(planning<Query>{});
+template <auto const& Query>
+inline constexpr auto frozen_plan_without_keys = plan::freeze(planning<Query, false>{});
 
 }  // namespace detail
 

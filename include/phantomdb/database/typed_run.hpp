@@ -21,11 +21,11 @@
 namespace phantomdb {
 
 /// A query as operators: what `exec::typed_plan` is instantiated over.
-template <auto const& Query, class Tables = exec::stored_tables>
+template <auto const& Query>
 struct query_scope_of {
     static constexpr auto const& query = query::lowered_ir<Query>;
     static constexpr auto const& plan = detail::frozen_plan<Query>;
-    using tables = Tables;
+    using tables = exec::stored_tables;
 };
 
 namespace detail {
@@ -167,7 +167,7 @@ auto plan_arguments(auto const& cells) {
 }
 
 /// Runs a query over what `view` shows. `sink(row)` answers whether to go on.
-template <auto const& Query, class Tables = exec::stored_tables, class View, class Sink, class... Arguments>
+template <auto const& Query, class Scope = query_scope_of<Query>, class View, class Sink, class... Arguments>
 void run_query(View const& view, std::span<schema::table_layout const* const> layouts, exec::call_context const& call,
                Sink&& sink, Arguments const&... arguments) {
     static_assert(say<query::compiled<Query>::problem>::done);
@@ -177,7 +177,26 @@ void run_query(View const& view, std::span<schema::table_layout const* const> la
     auto const values = plan_arguments<Query, Arguments...>(ordered.values);
     exec::no_outer const outer;
     exec::typed_context<View, std::remove_const_t<decltype(values)>> context{view, layouts, values, call, outer};
-    exec::typed_plan<query_scope_of<Query, Tables>>::run(context, sink);
+    exec::typed_plan<Scope>::run(context, sink);
+}
+
+/// Hands a row to a function of the caller: as a row, or column by column. False where the function wants no more.
+template <auto const& Query, class Row, class Call>
+bool pass_on(Row const& row, Call& call) {
+    auto answer = [](auto&& invoke) {
+        if constexpr (std::is_same_v<decltype(invoke()), bool>) {
+            return invoke();
+        } else {
+            invoke();
+            return true;
+        }
+    };
+    auto made = read_row<Query, typename borrowed<row_of<Query>>::type>(row);
+    if constexpr (std::is_invocable_v<Call&, decltype(made)&>) {
+        return answer([&] { return call(made); });
+    } else {
+        return answer([&] { return std::apply(call, made); });
+    }
 }
 
 }  // namespace detail

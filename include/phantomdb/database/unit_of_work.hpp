@@ -192,7 +192,7 @@ public:
         auto all = std::forward_as_tuple(arguments...);
         [&]<std::size_t... I>(std::index_sequence<I...>) {
             auto& call = std::get<count>(all);
-            visit<Query>([&](auto const& row) { return pass_on<Query>(row, call); }, std::get<I>(all)...);
+            visit<Query>([&](auto const& row) { return detail::pass_on<Query>(row, call); }, std::get<I>(all)...);
         }(std::make_index_sequence<count>{});
     }
 
@@ -277,25 +277,6 @@ private:
             if (!known) return false;
         }
         return true;
-    }
-
-    template <auto const& Query, class Row, class Call>
-    static bool pass_on(Row const& row, Call& call) {
-        using target = typename detail::borrowed<row_of<Query>>::type;
-        auto answer = [](auto&& invoke) {
-            if constexpr (std::is_same_v<decltype(invoke()), bool>) {
-                return invoke();
-            } else {
-                invoke();
-                return true;
-            }
-        };
-        auto made = detail::read_row<Query, target>(row);
-        if constexpr (std::invocable<Call&, target&>) {
-            return answer([&] { return call(made); });
-        } else {
-            return answer([&] { return std::apply(call, made); });
-        }
     }
 
     std::shared_ptr<data_directory> from_;

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -86,6 +87,8 @@ struct members_of<
     static constexpr std::size_t count = sizeof...(Members);
     using types = type_list<typename member_pointer<Pointers>::type...>;
     static constexpr std::array<member_shape, count> shapes{shape_of_member<Names, Pointers, Members>()...};
+
+    static constexpr std::tuple<Pointers...> pointers{Members...};
 
     /// Calls `visit(integral constant ordinal, pointer to member)` for each member in order.
     template <class Visit>
