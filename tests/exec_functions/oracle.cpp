@@ -126,6 +126,80 @@ pool const& values_for(function_signature const& row, std::size_t index) {
             if (index == 2 && name == "regexp_replace") return substitutes;
             if (index > 1) return letters;
         }
+        static pool const number_forms{
+            "9",    "999",          "9999.99", "0000",     "099.90",    "FM999.99",  "FM0.99",    "S999",
+            "999S", "9G999G999D99", "MI999",   "999MI",    "FM9,999PR", "999.9PR",   "SG999",     "PL99",
+            "RN",   "FMrn",         "999th",   "9.99EEEE", "99V9",      "\"val\" 9", "L9,999.99", "FM9999990.0099",
+            ".99",  "99.99S",       ""};
+        static pool const numbers{"485", " -12.5", "1,234.56", "12-", "<45>", "$7.25", "0005", "12th"};
+        static pool const number_reading{"999", "S99.9", "9,999.99", "99S", "99PR", "L9.99", "9999", "99th"};
+        static pool const date_forms{"YYYY-MM-DD HH24:MI:SS.US",
+                                     "Day, DD Month YYYY",
+                                     "FMDay, FMDD FMMonth",
+                                     "DY MON dy mon",
+                                     "HH12:MI AM",
+                                     "hh:mi p.m.",
+                                     "Y,YYY YYY YY Y",
+                                     "IYYY-IW-ID IDDD",
+                                     "DDD DDth FMDDth",
+                                     "CC BC a.d.",
+                                     "Q WW W J",
+                                     "MS FF1 FF3 FF6 SSSSS",
+                                     "TZ tz TZH:TZM OF",
+                                     "RM rm FMRM",
+                                     "\"Year:\" YYYY\\\"",
+                                     "TMMonth",
+                                     "D d",
+                                     "HH24h",
+                                     ""};
+        static pool const interval_forms{"YYYY-MM-DD HH24:MI:SS.US",
+                                         "HH12:MI AM",
+                                         "DD \"days\"",
+                                         "FMMM/FMDD",
+                                         "SSSS",
+                                         "MS",
+                                         "Month",
+                                         "Y,YYY",
+                                         "DDD",
+                                         "CC",
+                                         "RM",
+                                         "TZ",
+                                         ""};
+        static pool const dates{"2024-02-29",   "20240131",
+                                "31 Jan 2024",  "March 5, 99",
+                                "2024-13-01",   "2023-02-29",
+                                "  2024/1/5  ", "24-1-1",
+                                "2024-060",     "100 BC",
+                                "abc",          "12:30 pm",
+                                "2024-W05-3",   "2024-06-15 14:30:45.5 -03"};
+        static pool const date_reading{"YYYY-MM-DD",
+                                       "YYYYMMDD",
+                                       "DD Mon YYYY",
+                                       "Month DD, YY",
+                                       "YY-MM-DD",
+                                       "YYYY-DDD",
+                                       "YYYY BC",
+                                       "HH12:MI AM",
+                                       "IYYY-\"W\"IW-ID",
+                                       "YYYY-MM-DD HH24:MI:SS.MS TZH",
+                                       "FMYYYY/FMMM/FMDD",
+                                       "YYYY MM DD",
+                                       "J",
+                                       "CC",
+                                       "FXYYYY-MM-DD"};
+        static pool const formats{"%s", "Hello %s", "%I",  "%L",       "%1$s %1$L", "%5s|%-5s|", "%%",   "%",
+                                  "%z", "%2$s",     "%*s", "%s %s %s", "no",        "%0$s",      "%-3$s"};
+        if (name == "to_char" && index == 1) {
+            switch (row.arguments[0]) {
+                case type_id::interval: return interval_forms;
+                case type_id::timestamp:
+                case type_id::timestamptz: return date_forms;
+                default: return number_forms;
+            }
+        }
+        if (name == "to_number") return index == 0 ? numbers : number_reading;
+        if (name == "to_date" || name == "to_timestamp") return index == 0 ? dates : date_reading;
+        if (name == "format" && index == 0) return formats;
         static pool const encodings{"hex", "base64", "escape", "rot13"};
         static pool const encoded{"deadBEEF", "de ad", "abc", "zz",         "3q2+7w==", "YWJj", "YWI=",
                                   "YQ==",     "Y===",  "a",   "\\000x\\\\", "\\9",      "é"};
@@ -188,6 +262,12 @@ bool is_known_difference(function_signature const& row, outcome const& theirs, o
     // Numerics have 35 digits: longer ones are rounded, or overflow.
     if (row.result == type_id::numeric && has_more_digits_than_numeric(theirs.text)) return true;
     if (ours.sqlstate == "22003" && ours.message == "value overflows numeric format") return true;
+    // Corners of templates: PostgreSQL rounds 9.9999e4 to 10.00e+04, pads NaN by chance, and counts the digits that
+    // to_number may read by the template's.
+    if (row.name == "to_char" && theirs.text &&
+        (theirs.text->find("10.00e") != std::string::npos || theirs.text->find("NaN") != std::string::npos))
+        return true;
+    if (row.name == "to_number" && theirs.sqlstate == "22003") return true;
     // PostgreSQL 15 answers garbage where 64 bits overflow here.
     if (row.name == "width_bucket" && theirs.text == "-2147483648") return true;
     bool overflows = ours.message == "interval out of range" || ours.message == "timestamp out of range";

@@ -463,6 +463,21 @@
     X(text_quote_nullable, "quote_nullable", (text), text, nonstrict)         \
     X(any_quote_nullable, "quote_nullable", (any), text, nonstrict | stable)
 
+#define PHANTOMDB_FORMAT_FUNCTIONS(X)                                         \
+    X(format_alone, "format", (text), text, nonstrict | stable)               \
+    X(format, "format", (text, any), text, nonstrict | variadic | stable)     \
+    X(numeric_to_char, "to_char", (numeric, text), text, stable)              \
+    X(int4_to_char, "to_char", (int4, text), text, stable)                    \
+    X(int8_to_char, "to_char", (int8, text), text, stable)                    \
+    X(float4_to_char, "to_char", (float4, text), text, stable)                \
+    X(float8_to_char, "to_char", (float8, text), text, stable)                \
+    X(timestamp_to_char, "to_char", (timestamp, text), text, stable)          \
+    X(timestamptz_to_char, "to_char", (timestamptz, text), text, stable)      \
+    X(interval_to_char, "to_char", (interval, text), text, stable)            \
+    X(to_number, "to_number", (text, text), numeric, stable)                  \
+    X(to_date_formatted, "to_date", (text, text), date, stable)               \
+    X(to_timestamp_formatted, "to_timestamp", (text, text), timestamptz, stable)
+
 /// Set-returning functions. Those of keys and values (json_each) give two columns: `key`, text, and `value`.
 #define PHANTOMDB_ROW_FUNCTIONS(X)                                            \
     X(int4_series, "generate_series", (int4, int4), int4, returns_set)        \
@@ -502,5 +517,6 @@
     PHANTOMDB_JSON_BUILD_FUNCTIONS(X)                                \
     PHANTOMDB_SESSION_FUNCTIONS(X)                                   \
     PHANTOMDB_BYTES_FUNCTIONS(X)                                     \
+    PHANTOMDB_FORMAT_FUNCTIONS(X)                                    \
     PHANTOMDB_SYSTEM_FUNCTIONS(X)                                    \
     PHANTOMDB_ROW_FUNCTIONS(X)

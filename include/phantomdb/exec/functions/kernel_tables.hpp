@@ -7,7 +7,7 @@
 namespace phantomdb::exec::tables {
 
 extern kernel const comparison[], arithmetic[], math[], numeric_math[], text[], pattern[], regex[], temporal[], json[],
-    json_build[], session[], bytes[], system[];
+    json_build[], session[], bytes[], format[], system[];
 extern aggregate_kernel const numeric_aggregates[], extreme_aggregates[], collecting_aggregates[];
 
 }  // namespace phantomdb::exec::tables

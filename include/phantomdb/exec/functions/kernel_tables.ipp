@@ -41,6 +41,7 @@ kernel kernel_of(function_id id) {
         {tables::json_build, 0 PHANTOMDB_JSON_BUILD_FUNCTIONS(X)},
         {tables::session, 0 PHANTOMDB_SESSION_FUNCTIONS(X)},
         {tables::bytes, 0 PHANTOMDB_BYTES_FUNCTIONS(X)},
+        {tables::format, 0 PHANTOMDB_FORMAT_FUNCTIONS(X)},
         {tables::system, 0 PHANTOMDB_SYSTEM_FUNCTIONS(X)},
     };
     return detail::kernel_at(families, static_cast<std::size_t>(id));

@@ -1,0 +1,1 @@
+#include <phantomdb/exec/functions/format.ipp>
