@@ -172,9 +172,8 @@ void printer::print_expanded() const {
     for (auto const& row : rows_) {
         if (!options_.tuples_only) {
             std::string head = "-[ RECORD " + std::to_string(++number) + " ]";
-            if (head.size() < names + 1) head += std::string(names + 1 - head.size(), '-');
-            head += head.size() == names + 1 ? "+" : "-";
             std::size_t whole = names + 3 + values;
+            if (head.size() <= names + 1) head += std::string(names + 1 - head.size(), '-') + "+";
             if (head.size() < whole) head += std::string(whole - head.size(), '-');
             write(head + "\n");
         }

@@ -86,9 +86,11 @@ public:
         bool script = copy_from == nullptr || copy_from_script;
         bytes.clear();
         std::string line;
-        while (bytes.size() < 65536 && std::getline(from, line)) {
+        while (!copy_ended_ && bytes.size() < 65536) {
+            if (!std::getline(from, line)) break;
             if (copy_from == nullptr) ++owner_.line_number_;
-            if (script && (line == "\\." || line == "\\.\r")) return !bytes.empty();
+            copy_ended_ = script && (line == "\\." || line == "\\.\r");
+            if (copy_ended_) break;
             bytes += line;
             if (!from.eof()) bytes += '\n';
         }
@@ -99,6 +101,7 @@ private:
     shell& owner_;
     printer printer_;
     bool open_ = false;
+    bool copy_ended_ = false;
 };
 
 std::string format_report(report const& said, std::string const& statement, bool colour) {
