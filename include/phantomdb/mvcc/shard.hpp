@@ -215,7 +215,7 @@ private:
         }
     }
 
-    /// Applies, in the order of the log, every commit up to `lsn`, which the log holds.
+    /// Applies, in the order of the log, every commit up to `lsn`, which the log holds, and what is durable behind it.
     void apply_up_to(storage::lsn_type lsn) {
         std::lock_guard const one(apply_mutex_);
         std::vector<recent_commit> group;
@@ -223,6 +223,7 @@ private:
             std::lock_guard const hold(commit_mutex_);
             if (broken_) throw *broken_;
             if (applied_ >= lsn) return;
+            lsn = std::max(lsn, log_->durable());  // the others of this group find theirs done
             auto const first = std::upper_bound(recent_.begin(), recent_.end(), applied_,
                                                 [](auto at, recent_commit const& commit) { return at < commit.lsn; });
             for (auto commit = first; commit != recent_.end() && commit->lsn <= lsn; ++commit) {
