@@ -41,7 +41,8 @@ struct planning {
         auto const& lowered = query::lowered<Query>;
         std::vector<plan::table_facts> facts;
         for (table_shape const* table : lowered.tables) {
-            facts.push_back(Keys ? facts_of(*table) : plan::table_facts{});
+            facts.emplace_back();
+            if constexpr (Keys) facts.back() = facts_of(*table);
         }
         return plan::make_plan(lowered.view(), facts);
     }
