@@ -63,4 +63,34 @@
     X(pg_advisory_xact_lock, "pg_advisory_xact_lock", (int8), void_, volatile_)                \
     X(pg_try_advisory_xact_lock, "pg_try_advisory_xact_lock", (int8), boolean, volatile_)      \
     X(txid_current, "txid_current", (), int8, stable)                                          \
-    X(pg_sleep, "pg_sleep", (float8), void_, volatile_)
+    X(pg_sleep, "pg_sleep", (float8), void_, volatile_)                                        \
+    X(array_to_string, "array_to_string", (text, text), text, 0)                               \
+    X(current_schemas, "current_schemas", (boolean), text, stable)                             \
+    X(pg_partition_ancestors, "pg_partition_ancestors", (oid), oid, stable)                    \
+    X(pg_tablespace_location, "pg_tablespace_location", (oid), text, stable)                   \
+    X(pg_get_function_result, "pg_get_function_result", (oid), text, stable)                   \
+    X(pg_get_function_arguments, "pg_get_function_arguments", (oid), text, stable)             \
+    X(pg_get_function_identity_arguments, "pg_get_function_identity_arguments", (oid), text, stable)\
+    X(pg_get_triggerdef, "pg_get_triggerdef", (oid), text, stable)                             \
+    X(pg_get_triggerdef_pretty, "pg_get_triggerdef", (oid, boolean), text, stable)             \
+    X(pg_get_ruledef, "pg_get_ruledef", (oid), text, stable)                                   \
+    X(pg_get_ruledef_pretty, "pg_get_ruledef", (oid, boolean), text, stable)                   \
+    X(pg_get_partkeydef, "pg_get_partkeydef", (oid), text, stable)                             \
+    X(pg_get_statisticsobjdef_columns, "pg_get_statisticsobjdef_columns", (oid), text, stable) \
+    X(pg_relation_is_publishable, "pg_relation_is_publishable", (oid), boolean, stable)        \
+    X(pg_indexes_size, "pg_indexes_size", (oid), int8, volatile_)                              \
+    X(pg_database_size, "pg_database_size", (oid), int8, volatile_)                            \
+    X(pg_database_size_name, "pg_database_size", (text), int8, volatile_)                      \
+    X(pg_postmaster_start_time, "pg_postmaster_start_time", (), timestamptz, stable)           \
+    X(pg_my_temp_schema, "pg_my_temp_schema", (), oid, stable)                                 \
+    X(pg_is_other_temp_schema, "pg_is_other_temp_schema", (oid), boolean, stable)              \
+    X(pg_collation_is_visible, "pg_collation_is_visible", (oid), boolean, stable)              \
+    X(pg_operator_is_visible, "pg_operator_is_visible", (oid), boolean, stable)                \
+    X(pg_opclass_is_visible, "pg_opclass_is_visible", (oid), boolean, stable)                  \
+    X(to_regnamespace, "to_regnamespace", (text), oid, stable)                                 \
+    X(to_regrole, "to_regrole", (text), oid, stable)                                           \
+    X(has_sequence_privilege, "has_sequence_privilege", (text, text), boolean, stable)         \
+    X(has_function_privilege, "has_function_privilege", (oid, text), boolean, stable)          \
+    X(has_column_privilege, "has_column_privilege", (oid, int2, text), boolean, stable)        \
+    X(has_any_column_privilege, "has_any_column_privilege", (oid, text), boolean, stable)      \
+    X(regclass_text, "regclassout", (oid), text, stable)

@@ -7,7 +7,7 @@ std::optional<std::string> run(session_core& session, prepared_statement const& 
     std::string_view text = prepared.text(), kind = node.kind();
     session.statement_ran = true;
     if (kind == "CreateStmt") return create_table(session, node, text);
-    if (kind == "CreateTableAsStmt") return create_table_as(session, prepared);
+    if (kind == "CreateTableAsStmt" || kind == "SelectStmt") return create_table_as(session, prepared);
     if (kind == "IndexStmt") return create_index(session, node, text);
     if (kind == "AlterTableStmt") return alter_table(session, node, text);
     if (kind == "RenameStmt") return rename(session, node, text);

@@ -23,7 +23,8 @@ void rename_column(session_core& session, schema::relation_reference found, std:
     }
     session.lock_for_definition(found.id);
     schema::table_descriptor table = *session.edit().now().table(found.id);
-    std::int16_t ordinal = column_named(table, from);
+    int ordinal = table.find_column(from);
+    if (ordinal < 0) throw error(errc::undefined_column, "column \"" + from + "\" does not exist");
     if (table.find_column(to) >= 0) {
         throw error(errc::duplicate_column, "column \"" + to + "\" of relation \"" + table.name + "\" already exists");
     }

@@ -64,18 +64,44 @@ std::string create_table(session_core& session, ast node, std::string_view text)
     return "CREATE TABLE";
 }
 
+namespace {
+
+/// SELECT … INTO t … without its INTO.
+std::shared_ptr<prepared_statement const> without_into(prepared_statement const& prepared) {
+    std::string text(prepared.script.text(*prepared.parsed));
+    auto target = static_cast<std::size_t>(prepared.node()["intoClause"]["rel"].location()) - prepared.parsed->begin;
+    token_reader reader(text);
+    std::size_t begin = 0;
+    token t = reader.next();
+    for (; t.begin < target; t = reader.next()) {
+        if (t.is_word("into")) begin = t.begin;
+    }
+    std::size_t end = t.end();
+    for (t = reader.next(); t.is('.'); t = reader.next()) end = reader.next().end();
+    text.erase(begin, end - begin);
+    auto made = std::make_shared<prepared_statement>();
+    made->script = parse(text);
+    made->parsed = made->script.statements().front();
+    return made;
+}
+
+}  // namespace
+
 std::string create_table_as(session_core& session, prepared_statement const& prepared) {
     ast node = prepared.node();
-    ast into = node["into"];
-    if (node.text("objtype") == "OBJECT_MATVIEW")
+    bool select_into = node.is("SelectStmt");
+    ast into = node[select_into ? "intoClause" : "into"];
+    if (node.text("objtype") == "OBJECT_MATVIEW") {
         throw error(errc::feature_not_supported, "materialized views are not supported");
-    if (into["rel"].text("relpersistence") == "t")
+    }
+    if (into["rel"].text("relpersistence") == "t") {
         throw error(errc::feature_not_supported, "temporary tables are not supported");
+    }
     auto name = name_of(into["rel"]);
     session.edit();
     auto place = place_unless_there(session, name, node.flag("if_not_exists"));
     if (!place) return "CREATE TABLE AS";
-    auto source = inner_statement(prepared, node["query"]);
+    auto source = select_into ? without_into(prepared) : inner_statement(prepared, node["query"]);
     if (!is_query(source->node())) throw error(errc::feature_not_supported, "CREATE TABLE AS EXECUTE is not supported");
     bind_context context = session.binding();
     bound_statement bound = sql::bind(source->node(), source->text(), context);

@@ -179,8 +179,10 @@ std::string create_view(session_core& session, prepared_statement const& prepare
         auto before = edit.now().view(found->id);
         view.id = before->id;
         view.comment = before->comment;
+        if (view.columns.size() < before->columns.size()) {
+            throw error(errc::invalid_table_definition, "cannot drop columns from view");
+        }
         for (std::size_t i = 0; i < before->columns.size(); ++i) {
-            if (i >= view.columns.size()) throw error(errc::invalid_table_definition, "cannot drop columns from view");
             if (before->columns[i].name != view.columns[i].name) {
                 throw error(errc::invalid_table_definition, "cannot change name of view column \"" +
                                                                 before->columns[i].name + "\" to \"" +

@@ -20,7 +20,11 @@ instance::shared_state::shared_state(std::string directory, instance_options con
     : synchronous_commit(options.synchronous_commit),
       shard(mvcc::local_shard::open(std::move(directory), shard_options_of(options, *this))),
       catalog([this] { return shard->begin(); }, add_system_tables),
-      sequences([this](mvcc::transaction_options how) { return shard->begin(how); }) {}
+      sequences([this](mvcc::transaction_options how) { return shard->begin(how); }) {
+    using namespace std::chrono;
+    constexpr std::int64_t from_1970_to_2000 = 946'684'800'000'000;
+    opened_at = duration_cast<microseconds>(shard->environment().now().time_since_epoch()).count() - from_1970_to_2000;
+}
 
 instance::shared_state::~shared_state() {
     shard.reset();

@@ -1,5 +1,6 @@
 #include <phantomdb/sql/catalog_text.hpp>
 #include <phantomdb/sql/session_core.hpp>
+#include <phantomdb/sql/system_rows.hpp>
 
 #include <algorithm>
 #include <thread>
@@ -95,6 +96,50 @@ public:
             case function_id::pg_try_advisory_xact_lock: return boolean(transaction_lock(mvcc::lock_wait::skip));
             case function_id::txid_current: return number(static_cast<std::int64_t>(session_.transaction->id()));
             case function_id::pg_sleep: return sleep(), made("");
+
+            case function_id::array_to_string: return joined(text(0), text(1));
+            case function_id::current_schemas: return schemas(integer(0) != 0);
+            case function_id::pg_get_function_result:
+            case function_id::pg_get_function_arguments:
+            case function_id::pg_get_function_identity_arguments: return function_text(which);
+            // There are no partitions, triggers, rules or statistics objects to describe.
+            case function_id::pg_partition_ancestors:
+            case function_id::pg_get_triggerdef:
+            case function_id::pg_get_triggerdef_pretty:
+            case function_id::pg_get_ruledef:
+            case function_id::pg_get_ruledef_pretty:
+            case function_id::pg_get_partkeydef:
+            case function_id::pg_get_statisticsobjdef_columns: return {};
+            case function_id::pg_tablespace_location: return made("");
+            case function_id::pg_relation_is_publishable: return boolean(catalog_.table(oid(0)) != nullptr);
+            case function_id::pg_indexes_size: return number(size_of(oid(0), true) - size_of(oid(0), false));
+            case function_id::pg_database_size: return number(database_size(oid(0)));
+            case function_id::pg_database_size_name: {
+                auto const* database = catalog_.find_database(text(0));
+                if (!database) {
+                    throw error(errc::invalid_catalog_name, "database \"" + std::string(text(0)) + "\" does not exist");
+                }
+                return number(database_size(database->id));
+            }
+            case function_id::pg_postmaster_start_time: return number(session_.shared.opened_at);
+            case function_id::pg_my_temp_schema: return number(0);
+            case function_id::pg_is_other_temp_schema: return boolean(false);
+            case function_id::pg_collation_is_visible:
+            case function_id::pg_operator_is_visible:
+            case function_id::pg_opclass_is_visible:
+            case function_id::has_sequence_privilege:
+            case function_id::has_function_privilege:
+            case function_id::has_column_privilege:
+            case function_id::has_any_column_privilege: return boolean(true);
+            case function_id::to_regnamespace: {
+                auto const* schema = catalog_.find_schema(session_.database, text(0));
+                return schema ? number(schema->id) : nullable_datum{};
+            }
+            case function_id::to_regrole: {
+                auto const* role = catalog_.find_role(text(0));
+                return role ? number(role->id) : nullable_datum{};
+            }
+            case function_id::regclass_text: return made(relation_text(oid(0)));
             default: break;
         }
         throw error(errc::internal_error,
@@ -321,7 +366,69 @@ private:
         return made((*columns)[at].comment);
     }
 
+    /// A relation as regclass prints it: with its schema where that is not in the search path.
+    std::string relation_text(schema::object_id id) const {
+        auto shown = [&](schema::object_id schema, std::string const& schema_name, std::string const& name) {
+            return (visibility()(schema) ? "" : quote_name(schema_name) + ".") + quote_name(name);
+        };
+        if (auto table = catalog_.table(id)) return shown(table->schema, table->schema_name, table->name);
+        if (auto view = catalog_.view(id)) return shown(view->schema, view->schema_name, view->name);
+        if (auto sequence = catalog_.sequence(id))
+            return shown(sequence->schema, sequence->schema_name, sequence->name);
+        for (auto const& [table_id, table] : catalog_.tables()) {
+            for (auto const& index : table->indexes) {
+                if (index.id == id) return shown(table->schema, table->schema_name, index.name);
+            }
+        }
+        return id == 0 ? "-" : std::to_string(id);
+    }
+
+    /// The elements of a list written as arrays are, '{a,b}'.
+    nullable_datum joined(std::string_view list, std::string_view between) {
+        if (list.size() < 2 || list.front() != '{' || list.back() != '}') return made(list);
+        std::string text;
+        for (char c : list.substr(1, list.size() - 2)) {
+            if (c == ',') text += between;
+            else text += c;
+        }
+        return made(text);
+    }
+    nullable_datum schemas(bool implicit) {
+        std::string text;
+        for (schema::object_id id : session_.names().search_path) {
+            if (id == schema::pg_catalog_id && !implicit) continue;
+            text += (text.empty() ? "" : ",") + catalog_.schema(id)->name;
+        }
+        return made("{" + text + "}");
+    }
+    nullable_datum function_text(function_id which) {
+        auto at = static_cast<std::size_t>(oid(0)) - first_function_id;
+        if (oid(0) < first_function_id || at >= function_table.size()) return {};
+        function_signature const& f = function_table[at];
+        auto name = [](type_id type) {
+            return is_polymorphic(type) ? std::string("anyelement") : std::string(facts(type).name);
+        };
+        if (which == function_id::pg_get_function_result) {
+            return made((f.is_set_returning() ? "SETOF " : "") + name(f.result));
+        }
+        std::string text;
+        for (std::size_t i = 0; i < f.argument_count; ++i) {
+            bool last = f.is_variadic() && i + 1u == f.argument_count;
+            text += (i ? ", " : "") + std::string(last ? "VARIADIC " : "") + name(f.arguments[i]);
+        }
+        return made(text);
+    }
+
     // ---- sizes ----
+
+    std::int64_t database_size(schema::object_id database) const {
+        std::int64_t bytes = 0;
+        for (auto const& [id, table] : catalog_.tables()) {
+            auto home = catalog_.schema(table->schema);
+            if (home && home->database == database) bytes += size_of(id, true);
+        }
+        return bytes;
+    }
 
     std::int64_t size_of(schema::object_id id, bool with_indexes) const {
         auto bytes_below = [&](schema::object_id prefix) {

@@ -95,6 +95,9 @@ struct system_table {
 std::vector<system_table> const& pg_catalog_tables();
 std::vector<system_table> const& information_schema_tables();
 
+/// Where the object ids of functions begin; they follow the order of `function_id`.
+inline constexpr schema::object_id first_function_id = 10000;
+
 /// Roles have one owner here.
 inline constexpr schema::object_id postgres_role = 10;
 
