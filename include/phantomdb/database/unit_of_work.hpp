@@ -67,7 +67,7 @@ public:
           bound_(std::move(bound)),
           catalog_(std::move(catalog)),
           transaction_(std::move(transaction)),
-          random_(std::random_device{}(), std::random_device{}(), 1, 1),
+          random_(fresh_random()),
           began_(from_->clock()()) {}
 
     // ---- changing rows ----
@@ -204,6 +204,15 @@ public:
     bool is_active() const { return transaction_.is_active(); }
 
 private:
+    /// The system's randomness takes many microseconds, so a thread asks for it once.
+    static exec::random_stream fresh_random() {
+        thread_local exec::random_stream seeds = [] {
+            std::random_device system;
+            return exec::random_stream(system(), system(), system(), system());
+        }();
+        return {seeds.next(), seeds.next(), seeds.next(), seeds.next()};
+    }
+
     template <class Table>
     static constexpr table_shape const& require() {
         static_assert(must_be_sound<Table>::done);
