@@ -84,6 +84,8 @@ node binding::call_node(ast e) {
         if (!e.has(field)) continue;
         std::string message = std::string_view(field) == "agg_star" ? std::string(name) + words + std::string(name)
                                                                     : words + std::string(name);
+        if (std::string_view(field) == "agg_star" && !query::resolve<function_id>(name, {}))
+            no_such_function(name, {}, location, false);
         throw at(error(errc::wrong_object_type, message + " is not an aggregate function"), location);
     }
     // A function call over one argument may be a cast in disguise: int4(x), text(x).

@@ -348,6 +348,8 @@ binding::from_item binding::from_join(ast item) {
     for (auto& each : visible) each.lateral_only = true, each.lateral_allowed = !keeps_right;
     add_items(std::move(visible));
     from_item right = from_element(item["rarg"]);
+    if (keeps_left) refuse_recursion(right.relation, "an outer join");
+    if (keeps_right) refuse_recursion(left.relation, "an outer join");
     scope_->items.resize(outside);
     check_names(left.items, right.items, -1);
     joined.lateral = right.lateral;

@@ -88,7 +88,10 @@ node binding::column_reference(ast reference) {
         throw at(error(errc::syntax_error, "improper qualified name (too many dotted names): " + shown), reference);
     }
     if (names.size() == 4 && names[0] != context_.database_name) {
-        throw at(error(errc::feature_not_supported, "cross-database references are not implemented"), reference);
+        std::string shown(names[0]);
+        for (std::size_t i = 1; i < names.size(); ++i) shown += "." + std::string(names[i]);
+        throw at(error(errc::feature_not_supported, "cross-database references are not implemented: " + shown),
+                 reference);
     }
     std::string_view schema = names.size() > 2 ? names[names.size() - 3] : std::string_view{};
     std::string_view table = names[names.size() - 2];

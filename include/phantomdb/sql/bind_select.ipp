@@ -128,6 +128,13 @@ bound_rows binding::simple_select(ast statement, bool keep_unknown) {
     }
 
     relation = filtered(relation, where);
+    for (auto const& item : inner.items) {
+        bool self = item.relation != none && rel(item.relation).kind == relation_kind::working;
+        if (!self || inner.aggregates.empty()) continue;
+        throw at(
+            error(errc::invalid_recursion, "aggregate functions are not allowed in a recursive query's recursive term"),
+            expr(inner.aggregates[0]).position - 1);
+    }
     bool grouping = !inner.aggregates.empty() || statement.has("groupClause") || having != none;
     if (grouping) {
         relation = grouped(relation, targets, groups, having);

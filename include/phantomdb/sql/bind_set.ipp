@@ -28,6 +28,7 @@ bound_rows binding::set_operation(ast statement, bool outermost) {
     std::string_view what = op == "SETOP_UNION" ? "UNION" : op == "SETOP_INTERSECT" ? "INTERSECT" : "EXCEPT";
     bound_rows left = set_side(statement["larg"]);
     bound_rows right = set_side(statement["rarg"]);
+    if (what == "EXCEPT") refuse_recursion(right.relation, what);
     if (left.columns.size() != right.columns.size()) {
         throw at(error(errc::syntax_error, "each " + std::string(what) + " query must have the same number of columns"),
                  right.columns.empty() ? -1 : right.columns[0].position - 1);

@@ -70,6 +70,7 @@ void binding::common_query(ast item, common_table& table, bool recursive) {
 void binding::recursive_query(ast item, common_table& table) {
     ast query = item["ctequery"];
     scope_entry entered(*this);
+    table.scope_number = entered.inner.number;
     with(query["withClause"], entered.inner);
     table.in_first_term = true;
     bound_rows left = set_side(query["larg"]);
@@ -85,6 +86,18 @@ void binding::recursive_query(ast item, common_table& table) {
 
     bound_rows right = set_side(query["rarg"]);
     bool all = query.flag("all");
+    if (table.self_references > 0) {
+        std::pair<std::string_view, std::int64_t> const clauses[] = {
+            {"ORDER BY", query.has("sortClause") ? location_of_ast(query.list("sortClause").front()["node"]) : -1},
+            {"OFFSET", query.has("limitOffset") ? location_of_ast(query["limitOffset"]) : -1},
+            {"LIMIT", query.has("limitCount") ? location_of_ast(query["limitCount"]) : -1},
+        };
+        for (auto const& [what, location] : clauses) {
+            if (location < 0) continue;
+            throw at(error(errc::feature_not_supported, std::string(what) + " in a recursive query is not implemented"),
+                     location);
+        }
+    }
     if (left.columns.size() != right.columns.size()) {
         throw at(error(errc::syntax_error, "each UNION query must have the same number of columns"),
                  right.columns.empty() ? -1 : right.columns[0].position - 1);
@@ -126,6 +139,23 @@ void binding::recursive_query(ast item, common_table& table) {
     rel(rows.relation).source = rows.source;
     table.rows = ordered_output(std::move(rows), query, "UNION/INTERSECT/EXCEPT");
     table.recursion = none;
+}
+
+/// Throws if `relation` reads the previous round of a recursive query.
+void binding::refuse_recursion(node relation, std::string_view place) const {
+    if (relation == none || recursions_ == 0) return;
+    if (rel(relation).kind == relation_kind::working) {
+        for (scope* from = scope_; from; from = from->outer) {
+            for (auto const& table : from->tables) {
+                if (table->recursion != rel(relation).detail) continue;
+                throw at(error(errc::invalid_recursion, "recursive reference to query \"" + table->name +
+                                                            "\" must not appear within " + std::string(place)),
+                         table->self_location);
+            }
+        }
+    }
+    refuse_recursion(rel(relation).left, place);
+    refuse_recursion(rel(relation).right, place);
 }
 
 void binding::rename_columns(bound_rows& rows, ast_list names, std::string_view table, std::int64_t location) {
@@ -176,6 +206,14 @@ scope_item binding::common_use(std::shared_ptr<common_table> const& table, std::
             error(errc::feature_not_supported, "WITH query \"" + table->name + "\" does not have a RETURNING clause"),
             reference);
     }
+    for (scope* from = inside ? scope_->outer : nullptr; from && from->number > table->scope_number;
+         from = from->outer) {
+        if (from->where == clause::other) continue;  // a subquery in FROM
+        throw at(error(errc::invalid_recursion,
+                       "recursive reference to query \"" + table->name + "\" must not appear within a subquery"),
+                 reference);
+    }
+    if (inside) table->self_location = reference.location();
     query::relation made;
     made.kind = inside ? relation_kind::working : relation_kind::common;
     made.detail = inside ? table->recursion : none;

@@ -144,6 +144,7 @@ private:
     void with(ast clause_node, scope& into);
     void common_query(ast item, common_table& table, bool recursive);
     void recursive_query(ast item, common_table& table);
+    void refuse_recursion(node relation, std::string_view place) const;
     void rename_columns(bound_rows& rows, ast_list names, std::string_view table, std::int64_t location);
     scope_item common_use(std::shared_ptr<common_table> const& table, std::string_view alias, ast reference);
     std::shared_ptr<common_table> find_common_table(std::string_view name) const;

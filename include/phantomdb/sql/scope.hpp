@@ -107,6 +107,8 @@ struct common_table {
     int self_references = 0;
     std::int64_t location = -1;
     bool being_bound = false;
+    int scope_number = 0;  ///< of the recursive query itself
+    std::int64_t self_location = -1;
     bool in_first_term = false;  ///< of a recursive query, where it must not name itself
 };
 
