@@ -19,8 +19,8 @@ struct collecting_sink final : sql::result_sink {
     sql::session const& session;
     sql_result last;
     std::vector<std::string> notices, tags;
-    std::string copied;                     ///< COPY TO
-    std::vector<std::string> to_copy;       ///< COPY FROM, in pieces
+    std::string copied;                ///< COPY TO
+    std::vector<std::string> to_copy;  ///< COPY FROM, in pieces
     std::vector<sql::result_column> described;
 
     explicit collecting_sink(sql::session const& of) : session(of) {}
