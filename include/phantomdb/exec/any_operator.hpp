@@ -62,7 +62,7 @@ private:
     /// Counts rows, and the time spent here and below (but not in the sink above).
     flow_signal counted(dynamic_context& context, chunk_sink sink) {
         using clock = std::chrono::steady_clock;
-        std::size_t node = static_cast<std::size_t>(plan_node_);
+        auto place = static_cast<std::size_t>(plan_node_);
         std::int64_t above = 0;
         std::uint64_t rows = 0;
         auto watched = [&](chunk& unit) {
@@ -75,7 +75,7 @@ private:
         auto begun = clock::now();
         flow_signal signal = held_->run(context, chunk_sink(watched));
         auto whole = std::chrono::duration_cast<std::chrono::nanoseconds>(clock::now() - begun).count();
-        operator_counters& counters = (*context.shared.counters)[node];
+        operator_counters& counters = (*context.shared.counters)[place];
         counters.rows += rows;
         counters.loops += 1;
         counters.nanoseconds += whole - above;

@@ -76,7 +76,7 @@ struct call_context {
 
     /// The same surroundings with other memory for text.
     call_context with_memory(arena& scratch) const {
-        return {scratch,   settings,  session, random, clock, transaction_timestamp, statement_timestamp,
+        return {scratch,   settings, session, random, clock, transaction_timestamp, statement_timestamp,
                 cancelled, services};
     }
 

@@ -6,6 +6,7 @@
 #include <phantomdb/exec/typed_value.hpp>
 #include <phantomdb/plan/plan.hpp>
 #include <phantomdb/query/ir.hpp>
+#include <phantomdb/schema/table_layout.hpp>
 #include <phantomdb/value/cast.hpp>
 #include <phantomdb/value/compare.hpp>
 

@@ -182,8 +182,8 @@ struct nullable_key_reader : Reader {
 
 /// The keys of one side of a hash join: as they are, or all nullable where the other side's differ in that.
 template <class Reader, class Other>
-using join_key_reader = std::conditional_t<std::is_same_v<typename Reader::key, typename Other::key>, Reader,
-                                           nullable_key_reader<Reader>>;
+using join_key_reader =
+    std::conditional_t<std::is_same_v<typename Reader::key, typename Other::key>, Reader, nullable_key_reader<Reader>>;
 
 /// No keys: one group.
 template <class Context, class Row>

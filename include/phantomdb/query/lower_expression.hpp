@@ -530,3 +530,6 @@ constexpr node lowering::lower_subquery(node root, query_scope& scope) {
 }
 
 }  // namespace phantomdb::query
+
+// Subqueries lower whole queries: what this header declares and uses is defined there.
+#include <phantomdb/query/lower.hpp>

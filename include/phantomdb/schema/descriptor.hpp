@@ -27,11 +27,11 @@ struct column_descriptor {
     std::string name;
     sql_type type{};
     bool not_null = false;
-    bool dropped = false;                 ///< the place in the row stays, the column is gone
+    bool dropped = false;  ///< the place in the row stays, the column is gone
     generation generated = generation::none;
-    std::string default_expression;       ///< SQL text, empty for none
-    std::optional<value> missing;         ///< what rows older than the column hold (a null if empty)
-    object_id sequence = 0;               ///< owned by an identity or serial column
+    std::string default_expression;  ///< SQL text, empty for none
+    std::optional<value> missing;    ///< what rows older than the column hold (a null if empty)
+    object_id sequence = 0;          ///< owned by an identity or serial column
     std::string comment;
 };
 
@@ -39,7 +39,7 @@ struct column_descriptor {
 enum class engine : std::uint8_t { btree, lsm, hash, hybrid };
 
 struct index_key {
-    std::int16_t column = -1;             ///< ordinal in the table
+    std::int16_t column = -1;  ///< ordinal in the table
     bool descending = false;
     bool nulls_first = false;
 };
@@ -54,14 +54,14 @@ struct index_descriptor {
     std::vector<index_key> keys;
     bool unique = false;
     bool primary = false;
-    bool constraint = false;              ///< made by PRIMARY KEY or UNIQUE, shown as a constraint of the same name
+    bool constraint = false;  ///< made by PRIMARY KEY or UNIQUE, shown as a constraint of the same name
     engine method = engine::btree;
     std::string comment;
 };
 
 struct check_descriptor {
     std::string name;
-    std::string expression;               ///< SQL text
+    std::string expression;  ///< SQL text
 };
 
 enum class referential_action : std::uint8_t { no_action, restrict_, cascade, set_null, set_default };
@@ -83,15 +83,15 @@ struct foreign_key_descriptor {
 struct table_descriptor {
     object_id id = 0;
     object_id schema = 0;
-    std::string schema_name;              ///< kept for messages; follows a rename
+    std::string schema_name;  ///< kept for messages; follows a rename
     std::string name;
     std::vector<column_descriptor> columns;
-    std::vector<index_descriptor> indexes;           ///< the primary key first, if there is one
+    std::vector<index_descriptor> indexes;  ///< the primary key first, if there is one
     std::vector<check_descriptor> checks;
     std::vector<foreign_key_descriptor> foreign_keys;
-    std::vector<object_id> referenced_by;            ///< tables with a foreign key to this one
+    std::vector<object_id> referenced_by;  ///< tables with a foreign key to this one
     engine method = engine::btree;
-    std::uint64_t version = 0;                       ///< grows with every change
+    std::uint64_t version = 0;  ///< grows with every change
     std::string comment;
 
     index_descriptor const* primary_key() const {
@@ -111,9 +111,9 @@ struct view_descriptor {
     object_id schema = 0;
     std::string schema_name;
     std::string name;
-    std::string query;                    ///< SQL text of the SELECT
+    std::string query;  ///< SQL text of the SELECT
     std::vector<column_descriptor> columns;
-    std::vector<object_id> uses;          ///< tables, views and sequences the query names
+    std::vector<object_id> uses;  ///< tables, views and sequences the query names
     std::string comment;
 };
 
@@ -125,14 +125,14 @@ struct sequence_descriptor {
     type_id type = type_id::int8;
     std::int64_t start = 1, increment = 1, minimum = 1, maximum = INT64_MAX;
     bool cycle = false;
-    object_id owner_table = 0;            ///< dropped with this table's column
+    object_id owner_table = 0;  ///< dropped with this table's column
     std::int16_t owner_column = -1;
     std::string comment;
 };
 
 struct schema_descriptor {
     object_id id = 0;
-    object_id database = 0;               ///< 0: a schema of every database
+    object_id database = 0;  ///< 0: a schema of every database
     std::string name;
     std::string comment;
 };
@@ -149,7 +149,7 @@ struct role_descriptor {
     std::string name;
     bool superuser = false;
     bool can_login = true;
-    std::string password;                 ///< SCRAM-SHA-256 verifier as PostgreSQL stores it, empty for none
+    std::string password;  ///< SCRAM-SHA-256 verifier as PostgreSQL stores it, empty for none
 };
 
 }  // namespace phantomdb::schema

@@ -254,12 +254,12 @@ void session_core::query(std::string const& text, std::function<void(std::span<n
         std::function<void(std::span<nullable_datum const>)> const& visit;
         explicit visiting_sink(std::function<void(std::span<nullable_datum const>)> const& how) : visit(how) {}
         void begin_rows(std::vector<result_column> const&) override {}
-        bool rows(row_block const& block) override {
-            std::vector<nullable_datum> cells(block.columns.size());
-            for (std::size_t i = 0; i < block.rows; ++i) {
+        bool rows(row_block const& given) override {
+            std::vector<nullable_datum> cells(given.columns.size());
+            for (std::size_t i = 0; i < given.rows; ++i) {
                 for (std::size_t c = 0; c < cells.size(); ++c) {
-                    cells[c].null = block.nulls[c][i] != 0;
-                    cells[c].value = block.columns[c][i];
+                    cells[c].null = given.nulls[c][i] != 0;
+                    cells[c].value = given.columns[c][i];
                 }
                 visit(cells);
             }

@@ -298,8 +298,8 @@ void fill_proc(system_rows& rows) {
             arguments += (a ? " " : "") + std::to_string(oid);
         }
         static constexpr char const* volatilities[] = {"i", "s", "v"};
-        rows.add(first_function_id + i, f.name, schema::pg_catalog_id, postgres_role, "f", f.is_strict(), f.is_set_returning(),
-                 volatilities[static_cast<int>(f.changes())], f.argument_count,
+        rows.add(first_function_id + i, f.name, schema::pg_catalog_id, postgres_role, "f", f.is_strict(),
+                 f.is_set_returning(), volatilities[static_cast<int>(f.changes())], f.argument_count,
                  is_polymorphic(f.result) ? 2283u : facts(f.result).oid, arguments, f.name);
     }
 }

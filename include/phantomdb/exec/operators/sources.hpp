@@ -26,10 +26,10 @@ struct value_rows {
     template <class Sink>
     flow_signal run(dynamic_context& context, Sink&& sink) {
         chunk_builder out(types);
-        chunk none;
-        none.count = 1;
+        chunk nothing;
+        nothing.count = 1;
         for (auto& row : rows) {
-            for (std::size_t i = 0; i < row.size(); ++i) out.put(i, cell_at(row[i]->evaluate(context, none), 0));
+            for (std::size_t i = 0; i < row.size(); ++i) out.put(i, cell_at(row[i]->evaluate(context, nothing), 0));
             out.next_row();
             if (!out.full()) continue;
             if (sink(out.take()) == flow_signal::stop) return flow_signal::stop;
@@ -50,9 +50,9 @@ struct function_rows {
 
     template <class Sink>
     flow_signal run(dynamic_context& context, Sink&& sink) {
-        chunk none;
-        none.count = 1;
-        arguments.prepare(context, none);
+        chunk nothing;
+        nothing.count = 1;
+        arguments.prepare(context, nothing);
         auto row = arguments.get(0);
         std::vector<nullable_datum> cells(row.begin(), row.end());
         if (signature_of(function).is_strict() && has_null(cells)) return flow_signal::more;
