@@ -33,6 +33,8 @@ std::optional<schema::relation_reference> find(session_core& session, written_na
 /// 42P01, or 42809 '"x" is not a table'.
 std::shared_ptr<schema::table_descriptor const> table_named(session_core& session, written_name const& name,
                                                             std::string_view text);
+/// The schema a new object goes to. 3F000 at the name's place.
+schema::schema_descriptor const& schema_for(session_core& session, written_name const& name, std::string_view text);
 /// Where a new relation goes; 42P07 if the name is taken there.
 schema::schema_descriptor const& place_for(session_core& session, written_name const& name, std::string_view text = {});
 /// PostgreSQL's way of making up names: `table_column_key`, cut to 63 bytes, numbered until free.

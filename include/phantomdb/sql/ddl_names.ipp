@@ -46,8 +46,17 @@ void refuse_system_objects(schema::object_id schema, std::string_view name) {
     }
 }
 
+schema::schema_descriptor const& schema_for(session_core& session, written_name const& name, std::string_view text) {
+    try {
+        return session.creation_schema(name.schema);
+    } catch (error& refused) {
+        if (!name.schema.empty()) refused.position = character_position(text, name.location);
+        throw;
+    }
+}
+
 schema::schema_descriptor const& place_for(session_core& session, written_name const& name, std::string_view text) {
-    schema::schema_descriptor const& place = session.creation_schema(name.schema);
+    schema::schema_descriptor const& place = schema_for(session, name, text);
     if (place.id == schema::pg_catalog_id || place.id == schema::information_schema_id) {
         throw error(errc::insufficient_privilege,
                     "permission denied to create \"" + place.name + "." + name.name + "\"")
@@ -56,7 +65,6 @@ schema::schema_descriptor const& place_for(session_core& session, written_name c
     if (session.catalog().find_relation(place.id, name.name)) {
         throw error(errc::duplicate_table, "relation \"" + name.name + "\" already exists");
     }
-    static_cast<void>(text);
     return place;
 }
 

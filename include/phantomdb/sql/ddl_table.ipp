@@ -21,14 +21,14 @@ void refuse_unsupported_table(ast node) {
 
 /// The place for a new table, or nothing if it is there and that is fine.
 std::optional<schema::schema_descriptor> place_unless_there(session_core& session, written_name const& name,
-                                                            bool if_not_exists) {
-    auto const& place = session.creation_schema(name.schema);
+                                                            bool if_not_exists, std::string_view text) {
+    auto const& place = schema_for(session, name, text);
     if (if_not_exists && session.catalog().find_relation(place.id, name.name)) {
         session.note(severity::notice, errc::duplicate_table,
                      "relation \"" + name.name + "\" already exists, skipping");
         return std::nullopt;
     }
-    return place_for(session, name);
+    return place_for(session, name, text);
 }
 
 schema::engine engine_of(ast node) {
@@ -43,7 +43,7 @@ std::string create_table(session_core& session, ast node, std::string_view text)
     refuse_unsupported_table(node);
     auto name = name_of(node["relation"]);
     session.edit();
-    auto place = place_unless_there(session, name, node.flag("if_not_exists"));
+    auto place = place_unless_there(session, name, node.flag("if_not_exists"), text);
     if (!place) return "CREATE TABLE";
     schema::table_descriptor start;
     start.id = session.new_id();
@@ -99,7 +99,7 @@ std::string create_table_as(session_core& session, prepared_statement const& pre
     }
     auto name = name_of(into["rel"]);
     session.edit();
-    auto place = place_unless_there(session, name, node.flag("if_not_exists"));
+    auto place = place_unless_there(session, name, node.flag("if_not_exists"), text);
     if (!place) return "CREATE TABLE AS";
     auto source = select_into ? without_into(prepared) : inner_statement(prepared, node["query"]);
     if (!is_query(source->node())) throw error(errc::feature_not_supported, "CREATE TABLE AS EXECUTE is not supported");
