@@ -99,7 +99,7 @@ std::string create_table_as(session_core& session, prepared_statement const& pre
     }
     auto name = name_of(into["rel"]);
     session.edit();
-    auto place = place_unless_there(session, name, node.flag("if_not_exists"), text);
+    auto place = place_unless_there(session, name, node.flag("if_not_exists"), prepared.script.text());
     if (!place) return "CREATE TABLE AS";
     auto source = select_into ? without_into(prepared) : inner_statement(prepared, node["query"]);
     if (!is_query(source->node())) throw error(errc::feature_not_supported, "CREATE TABLE AS EXECUTE is not supported");
