@@ -4,6 +4,7 @@
 #include "support/postgres.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <random>
 #include <set>
@@ -23,7 +24,8 @@ struct writer_record {
 };
 
 /// Inserts rows, one transaction over two tables each, until the server dies.
-void insert_until_killed(std::string const& connection, int writer, writer_record& record) {
+void insert_until_killed(std::string const& connection, int writer, writer_record& record,
+                         std::atomic<long>& confirmed) {
     try {
         sql_client client(connection);
         for (;;) {
@@ -32,6 +34,7 @@ void insert_until_killed(std::string const& connection, int writer, writer_recor
                                            ", 'right'); insert into total values (" + row + "); commit");
             if (!done.ok()) return;
             record.acknowledged.insert(record.sent);
+            ++confirmed;
         }
     } catch (std::runtime_error const&) {
         // killed while connecting
@@ -52,14 +55,18 @@ TEST_CASE("every acknowledged row survives kill -9, and no transaction survives 
     }
     std::mt19937 random(42);
     std::map<int, writer_record> records;
+    std::atomic<long> confirmed{0};
     for (int writer = 0; writer < writers; ++writer) records[writer];
     for (int round = 0; round < kills; ++round) {
         phantomd_server server(folder / "data");
         std::vector<std::thread> threads;
         for (int writer = 0; writer < writers; ++writer) {
-            threads.emplace_back([&, writer] { insert_until_killed(server.connection(), writer, records.at(writer)); });
+            threads.emplace_back(
+                [&, writer] { insert_until_killed(server.connection(), writer, records.at(writer), confirmed); });
         }
-        std::this_thread::sleep_for(std::chrono::milliseconds(50 + random() % 250));
+        long const enough = confirmed + 1 + static_cast<long>(random() % 60);
+        for (int waited = 0; confirmed < enough && waited < 1000; ++waited) std::this_thread::sleep_for(1ms);
+        std::this_thread::sleep_for(std::chrono::microseconds(random() % 5000));
         server.stop(SIGKILL);
         for (auto& thread : threads) thread.join();
 
@@ -84,7 +91,5 @@ TEST_CASE("every acknowledged row survives kill -9, and no transaction survives 
         }
         REQUIRE(restarted.stop(round % 2 ? SIGKILL : SIGTERM) == (round % 2 ? -SIGKILL : 0));
     }
-    std::size_t acknowledged = 0;
-    for (auto const& [writer, record] : records) acknowledged += record.acknowledged.size();
-    CHECK(acknowledged > kills * writers);  // or it tried nothing
+    CHECK(confirmed > kills);  // or it tried nothing
 }

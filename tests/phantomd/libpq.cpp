@@ -122,6 +122,22 @@ TEST_CASE_METHOD(fixture, "pipeline mode: errors abort up to the next sync") {
     CHECK(client.query("select string_agg(id::text, ',') from events").value() == "3");
 }
 
+TEST_CASE_METHOD(fixture, "pg_terminate_backend ends an idle session and a busy one") {
+    for (bool const busy : {false, true}) {
+        sql_client victim(server.connection());
+        std::string const id = victim.query("select pg_backend_pid()").value();
+        CHECK(id == std::to_string(PQbackendPID(victim.handle())));
+        if (busy) PQsendQuery(victim.handle(), "select count(*) from generate_series(1, 4000000000) as g(a)");
+        std::this_thread::sleep_for(50ms);
+        CHECK(client.query("select pg_terminate_backend(" + id + ")").value() == "t");
+        auto const told = busy ? next_result(victim.handle()) : result_pointer(nullptr, PQclear);
+        if (busy) CHECK(std::string(PQresultErrorField(told.get(), PG_DIAG_SQLSTATE)) == "57P01");
+        else CHECK_FALSE(victim.query("select 1").ok());
+        while (next_result(victim.handle())) continue;
+        CHECK(PQstatus(victim.handle()) == CONNECTION_BAD);
+    }
+}
+
 TEST_CASE_METHOD(fixture, "a large result streams row by row, and may be left in the middle") {
     REQUIRE(PQsendQuery(client.handle(), "select a, repeat('x', 100) from generate_series(1, 300000) as g(a)") == 1);
     REQUIRE(PQsetSingleRowMode(client.handle()) == 1);

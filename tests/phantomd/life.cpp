@@ -46,7 +46,7 @@ TEST_CASE("a second server on the same directory is refused with words") {
     auto const second = run_program({tool("phantomd"), "--data", folder / "data", "--listen", "127.0.0.1:0"}, "", 20s);
     CHECK(second.status == 1);
     CHECK_THAT(second.errors, contains(std::to_string(first.handle().pid())));
-    CHECK_THAT(second.errors, contains("sqlstate=55006"));
+    CHECK_THAT(second.errors, contains("sqlstate=F0001"));
     CHECK(sql_client(first.connection()).query("select 1").ok());
 }
 

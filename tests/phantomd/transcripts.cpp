@@ -113,8 +113,8 @@ std::vector<transcript> const transcripts{
     {"extended: portals end at Sync without a transaction",
      {parse("", rows) + bind("p", "") + execute("p", 1) + sync_point(), execute("p", 1) + sync_point()}},
     {"extended: after an error all is skipped up to Sync",
-     {parse("", "select 1/0") + bind("", "") + execute("") + parse("", "select 2") + bind("", "") + execute("") +
-          sync_point(),
+     {parse("", "select 1 / a from generate_series(0, 0) as g(a)") + bind("", "") + execute("") +
+          parse("", "select 2") + bind("", "") + execute("") + sync_point(),
       parse("", "select 3") + bind("", "") + execute("") + sync_point()}},
     {"extended: an error inside a transaction fails it",
      {query("begin"), parse("", "selec 1") + sync_point(),
@@ -145,7 +145,7 @@ std::vector<transcript> const transcripts{
       parse("", "insert into t_dml values ($1, $2, $3) returning *") + describe('S', "") +
           bind("", "", {"1", "one", "1.5"}) + execute("") + sync_point(),
       parse("", "insert into t_dml values ($1, $2, $3)") + bind("", "", {"1", "two", "2"}) + execute("") + sync_point(),
-      parse("", "update t_dml set b = $1") + bind("", "", {"too long"}) + execute("") + sync_point(),
+      parse("", "update t_dml set b = b || $1") + bind("", "", {"too long"}) + execute("") + sync_point(),
       parse("", "update t_dml set b = $1") + bind("", "", {"new"}) + execute("") + sync_point(),
       parse("", "delete from t_dml") + bind("", "") + execute("") + sync_point()}},
     {"pipelined implicit transactions",
@@ -158,6 +158,11 @@ std::vector<transcript> const transcripts{
       query("begin; set local application_name = 'y'; rollback")}},
     {"prepared by SQL",
      {query("prepare q(int) as select $1 + 1"), query("execute q(2)"), query("deallocate q"), query("execute q(2)")}},
+    {"names of prepared statements are SQL's too",
+     {parse("w", "select $1::int4 + 1 as n") + sync_point(), query("execute w(4)"), query("deallocate w"),
+      bind("", "w", {"1"}) + sync_point(), query("prepare v as select 7 as n"),
+      bind("", "v") + execute("") + sync_point(), query("deallocate all"), bind("", "v") + sync_point(),
+      parse("v", "select 8") + sync_point(), query("discard all"), describe('S', "v") + sync_point()}},
     {"copy in and out",
      {query("create table t_copy(a int, b text)"),
       query("copy t_copy from stdin") + message('d', "1\tone\n2\t\\N\n") + message('d', "") + message('d', "3\tth") +

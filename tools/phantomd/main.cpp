@@ -159,7 +159,10 @@ int main(int argument_count, char* arguments[]) {
         return serve(line, log);
     } catch (error const& failure) {
         log.write(log_level::error, "failed",
-                  {{"sqlstate", failure.code.view()}, {"message", failure.message}, {"hint", failure.hint}});
+                  {{"sqlstate", failure.code.view()},
+                   {"message", failure.message},
+                   {"detail", failure.detail},
+                   {"hint", failure.hint}});
     } catch (std::exception const& failure) {
         log.write(log_level::error, "failed", {{"message", failure.what()}});
     }

@@ -16,7 +16,7 @@ namespace phantomdb::server {
 enum class log_format : std::uint8_t { text, json };
 enum class log_level : std::uint8_t { debug, info, warning, error };
 
-/// A named fact of an event.
+/// A named fact of an event; left out where it is an empty text.
 struct log_field {
     std::string_view name;
     std::variant<std::string_view, std::int64_t> what;

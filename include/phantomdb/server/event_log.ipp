@@ -51,6 +51,7 @@ spdlog::level::level_enum spdlog_level(log_level level) {
 std::string log_line(log_format format, std::string_view event, std::initializer_list<log_field> fields) {
     std::string line;
     auto const add = [&](log_field const& field) {
+        if (auto const* text = std::get_if<std::string_view>(&field.what); text && text->empty()) return;
         bool const json = format == log_format::json;
         if (!line.empty()) line += json ? ',' : ' ';
         if (json) append_json_string(line, field.name), line += ':';

@@ -6,6 +6,7 @@
 #include <phantomdb/sql/session.hpp>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,8 +74,8 @@ private:
     /// Small pieces are joined up to this size before the statement gets them.
     static constexpr std::size_t copy_piece_bytes = std::size_t{64} << 10;
 
-    /// Takes one message during COPY into `piece`; false where it ends the data.
-    bool take_copy_message(frame const& message, std::string& piece);
+    /// Takes one message during COPY into `piece`, or notes that it ends the data.
+    void take_copy_message(frame const& message, std::string& piece);
 
     message_channel& channel_;
     sql::session const& session_;
@@ -83,6 +84,7 @@ private:
     setting_values& changed_;
     std::vector<sql::result_column> columns_;
     bool copying_out_ = false, copy_in_ended_ = false;
+    std::optional<error> copy_in_failure_;  ///< told once the data before it is taken
 };
 
 }  // namespace phantomdb::server

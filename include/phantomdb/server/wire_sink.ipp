@@ -6,36 +6,42 @@ namespace phantomdb::server {
 
 bool wire_sink::copy_in(std::string& piece) {
     piece.clear();
-    if (copy_in_ended_) return copy_in_ended_ = false;
-    while (piece.empty()) {  // messages without data are allowed
+    while (!copy_in_ended_ && piece.empty()) {  // messages without data are allowed
         auto const message = channel_.next();
         if (!message)
             throw error(errc::connection_failure, "unexpected EOF on client connection with an open transaction");
-        if (!take_copy_message(*message, piece)) return false;
+        take_copy_message(*message, piece);
     }
-    while (piece.size() < copy_piece_bytes) {
+    while (!copy_in_ended_ && piece.size() < copy_piece_bytes) {
         auto const message = channel_.next_at_hand();
-        if (!message) return true;
-        if (!take_copy_message(*message, piece)) return copy_in_ended_ = true;
+        if (!message) break;
+        take_copy_message(*message, piece);
     }
-    return true;
+    if (!piece.empty()) return true;
+    copy_in_ended_ = false;
+    if (copy_in_failure_) throw error(*std::exchange(copy_in_failure_, std::nullopt));
+    return false;
 }
 
-bool wire_sink::take_copy_message(frame const& message, std::string& piece) {
+void wire_sink::take_copy_message(frame const& message, std::string& piece) {
     switch (message.type) {
-        case frontend::copy_data: piece.append(message.body); return true;
-        case frontend::copy_done: return false;
+        case frontend::copy_data: piece.append(message.body); return;
+        case frontend::copy_done: break;
         case frontend::flush:
-        case frontend::sync: return true;  // sent ahead of time by clients of the extended protocol
+        case frontend::sync: return;  // sent ahead of time by clients of the extended protocol
         case frontend::copy_fail:
-            throw error(errc::query_canceled, "COPY from stdin failed: " + std::string(read_text(message.body)));
+            copy_in_failure_ =
+                error(errc::query_canceled, "COPY from stdin failed: " + std::string(read_text(message.body)));
+            break;
         default: {
             constexpr char digits[] = "0123456789ABCDEF";
             auto const type = static_cast<unsigned char>(message.type);
-            throw error(errc::protocol_violation, std::string("unexpected message type 0x") + digits[type >> 4] +
-                                                      digits[type & 15] + " during COPY from stdin");
+            copy_in_failure_ =
+                error(errc::protocol_violation, std::string("unexpected message type 0x") + digits[type >> 4] +
+                                                    digits[type & 15] + " during COPY from stdin");
         }
     }
+    copy_in_ended_ = true;
 }
 
 }  // namespace phantomdb::server

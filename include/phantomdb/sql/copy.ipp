@@ -114,31 +114,33 @@ public:
         request_ = request_of(node_, columns);
         real_.begin_copy_out(request_);
         writer_.emplace(request_, session_.settings.active().formats);
-        if (request_.header) writer_->append_header(pending_);
+        if (!request_.header) return;
+        writer_->append_header(line_);
+        send();
     }
+    /// A piece is a row: clients that take a COPY apart row by row rely on it.
     bool rows(row_block const& block) override {
-        constexpr std::size_t piece = std::size_t{64} << 10;
         for (std::size_t i = 0; i < block.rows; ++i) {
-            writer_->append_row(pending_, block, i);
+            writer_->append_row(line_, block, i);
             ++count;
-            if (pending_.size() >= piece) flush();
+            send();
         }
         return true;
     }
-    void flush() {
-        if (!pending_.empty()) real_.copy_out(pending_);
-        pending_.clear();
-    }
-
     std::uint64_t count = 0;
 
 private:
+    void send() {
+        real_.copy_out(line_);
+        line_.clear();
+    }
+
     session_core& session_;
     ast node_;
     result_sink& real_;
     copy_request request_;
     std::optional<copy_writer> writer_;
-    std::string pending_;
+    std::string line_;
 };
 
 std::string run_copy_out(session_core& session, prepared_statement const& prepared, result_sink& sink) {
@@ -164,7 +166,6 @@ std::string run_copy_out(session_core& session, prepared_statement const& prepar
     }
     copy_out_sink out(session, node, sink);
     run_query(session, *source, {}, out);
-    out.flush();
     return "COPY " + std::to_string(out.count);
 }
 
@@ -293,8 +294,10 @@ std::string run_copy_in(session_core& session, prepared_statement const& prepare
     std::string piece, column;
     std::uint64_t count = 0;
     bool header = request.header;
+    bool waiting = false;  // for bytes of the line behind those read
     auto where = [&] {
-        std::string text = "COPY " + table->name + ", line " + std::to_string(reader.line());
+        std::string text = "COPY " + table->name + ", line " + std::to_string(reader.line() + waiting);
+        if (waiting) return text;
         if (column.empty()) return text + ": \"" + std::string(reader.line_text().substr(0, 100)) + "\"";
         for (std::size_t i = 0; i < ordinals.size() && i < fields.size(); ++i) {
             if (table->columns[static_cast<std::size_t>(ordinals[i])].name != column) continue;
@@ -305,7 +308,9 @@ std::string run_copy_in(session_core& session, prepared_statement const& prepare
     try {
         for (bool more = true; more;) {
             session.cancel.check();
+            waiting = true;
             more = sink.copy_in(piece);
+            waiting = false;
             if (more) reader.feed(piece);
             else reader.end();
             while (reader.next(fields)) {
@@ -335,7 +340,7 @@ std::string run_copy_in(session_core& session, prepared_statement const& prepare
             }
         }
     } catch (error& wrong) {
-        if (wrong.context.empty() && reader.line() > 0) wrong.context = where();
+        if (wrong.context.empty() && (reader.line() > 0 || waiting)) wrong.context = where();
         throw;
     }
     target.finish();

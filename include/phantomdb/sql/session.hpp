@@ -69,7 +69,7 @@ public:
     virtual void parameter_changed(std::string_view name, std::string_view now) {
         static_cast<void>(name), static_cast<void>(now);
     }
-    /// COPY … TO STDOUT: `begin_copy_out`, pieces of formatted bytes, then `complete`.
+    /// COPY … TO STDOUT: `begin_copy_out`, formatted rows (a header is one), then `complete`.
     virtual void begin_copy_out(copy_request const& request) {
         static_cast<void>(request);
         throw error(errc::feature_not_supported, "COPY TO STDOUT is not possible here");
