@@ -363,7 +363,7 @@ TEST_CASE("statements have PostgreSQL's columns and parameters", "[binder][oracl
     auto* server = test::private_postgres::shared();
     if (!server) PHANTOMDB_SKIP("PostgreSQL 15 is not installed");
     test::sql_client client(server->connection());
-    REQUIRE(client.query("create schema types_test; set search_path = types_test").ok());
+    REQUIRE(client.query("drop schema public cascade; create schema public").ok());  // statements name it
     std::string script = test::binder_schema;
     REQUIRE(client.query(script).ok());
     test::stage place(script);
@@ -373,5 +373,5 @@ TEST_CASE("statements have PostgreSQL's columns and parameters", "[binder][oracl
         CHECK(expected.sqlstate == "");
         CHECK(test::describe(place, statement).shown() == expected.shown());
     }
-    client.query("drop schema types_test cascade");
+    client.query("drop schema public cascade; create schema public");
 }
