@@ -28,7 +28,7 @@ public:
         for (auto const& e : q.expressions) {
             if (e.relation != none) plan_subquery(e.relation);
         }
-        return std::move(out);
+        return kept();
     }
 
 private:
@@ -46,6 +46,22 @@ private:
 
     constexpr relation const& rel(node number) const { return q.relations[number]; }
     constexpr plan_node const& at(node number) const { return out.nodes[number]; }
+
+    /// The plan without the nodes that were tried and not chosen.
+    constexpr plan kept() const {
+        plan made;
+        made.lists = out.lists;
+        made.root = keep(out.root, made);
+        for (subplan const& s : out.subplans) made.subplans.push_back({s.relation, keep(s.root, made)});
+        return made;
+    }
+    constexpr node keep(node number, plan& into) const {
+        if (number == none) return none;
+        plan_node copied = at(number);
+        copied.left = keep(copied.left, into);
+        copied.right = keep(copied.right, into);
+        return into.add(copied);
+    }
 
     constexpr node plan_subquery(node relation) {
         node known = out.view().subplan_of(relation);
