@@ -3,3 +3,4 @@
 #include <phantomdb/sql/bind_coerce.ipp>
 #include <phantomdb/sql/bind_compare.ipp>
 #include <phantomdb/sql/bind_expression.ipp>
+#include <phantomdb/sql/bind_window.ipp>

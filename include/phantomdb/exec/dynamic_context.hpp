@@ -3,6 +3,7 @@
 
 #include <phantomdb/exec/call_context.hpp>
 #include <phantomdb/exec/chunk.hpp>
+#include <phantomdb/exec/sql_transaction.hpp>
 #include <phantomdb/exec/table_access.hpp>
 #include <phantomdb/query/ir.hpp>
 

@@ -1,9 +1,8 @@
 /// @file Defines `row_numbers`, which numbers the rows of tables that have no primary key.
 #pragma once
 
-#include <phantomdb/mvcc/transaction.hpp>
+#include <phantomdb/exec/sql_transaction.hpp>
 #include <phantomdb/schema/table_layout.hpp>
-#include <phantomdb/storage/memory_store.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -12,9 +11,6 @@
 #include <mutex>
 
 namespace phantomdb::exec {
-
-/// The transactions that run-time plans and writers work in.
-using sql_transaction = mvcc::transaction<storage::memory_store>;
 
 /// Counters, one per table, shared by all transactions of a database. A number is given out once as long as the process
 /// lives; after that the counter starts behind the last row there is. Thread-safe.

@@ -3,10 +3,9 @@
 
 #include <phantomdb/base/config.hpp>
 #include <phantomdb/exec/flow.hpp>
-#include <phantomdb/mvcc/transaction.hpp>
 #include <phantomdb/plan/plan.hpp>
 #include <phantomdb/schema/table_layout.hpp>
-#include <phantomdb/storage/memory_store.hpp>
+#include <phantomdb/storage/ordered_store.hpp>
 
 #include <array>
 #include <limits>
@@ -16,10 +15,6 @@
 #include <vector>
 
 namespace phantomdb::exec {
-
-/// The transactions of the server and of SQL in general.
-using sql_transaction = mvcc::transaction<storage::memory_store>;
-using sql_view = sql_transaction::view_type;
 
 /// Values for the bounds of an access path, in the order of the index's columns.
 struct scan_bounds {

@@ -7,15 +7,13 @@
 #include <phantomdb/codec/archive.hpp>
 #include <phantomdb/codec/row.hpp>
 #include <phantomdb/schema/catalog.hpp>
+#include <phantomdb/schema/store_keys.hpp>
 
 #include <array>
 #include <string>
 #include <string_view>
 
 namespace phantomdb::schema {
-
-/// Prefixes of keys that belong to no table: catalog records, the states of sequences, and names to lock.
-inline constexpr object_id catalog_records_id = 1, sequence_states_id = 2, lock_names_id = 3;
 
 /// What is true of the whole catalog.
 struct catalog_header {
@@ -27,13 +25,6 @@ struct catalog_header {
         a & version & next_id;
     }
 };
-
-/// Appends an id as it begins a key.
-inline void append_id(std::string& key, object_id id) {
-    char const bytes[4] = {static_cast<char>(id >> 24), static_cast<char>(id >> 16), static_cast<char>(id >> 8),
-                           static_cast<char>(id)};
-    key.append(bytes, 4);
-}
 
 inline std::string record_key(record_kind kind, object_id id) {
     std::string key;

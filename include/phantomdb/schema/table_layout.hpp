@@ -9,8 +9,8 @@
 
 #include <phantomdb/codec/key.hpp>
 #include <phantomdb/codec/row.hpp>
-#include <phantomdb/schema/catalog_archive.hpp>
 #include <phantomdb/schema/descriptor.hpp>
+#include <phantomdb/schema/store_keys.hpp>
 
 #include <memory>
 #include <string>
@@ -18,8 +18,6 @@
 #include <vector>
 
 namespace phantomdb::schema {
-
-inline constexpr std::size_t id_bytes = 4;
 
 /// One column of a key: where its value is in the row, how it is written.
 struct key_part {

@@ -314,6 +314,17 @@ node binding::any_node(ast e) {
                                     : add_null({type_id::unknown}));
         }
         if (!element_type) element_type = sql_type{type(value) == type_id::unknown ? type_id::text : type(value), -1};
+    } else if (node list = array.is("ColumnRef") ? expression(array) : none;
+               is_catalog_list(list) && symbol == "=" && !all) {
+        // Whether ',value,' is in ',a,b,'.
+        auto text = [&](std::string_view characters) {
+            return add_text_literal({type_id::text}, characters, e.location());
+        };
+        node bare = call("btrim", {list, text("{}")}, e.location());
+        node whole = call("concat", {text(","), bare, text(",")}, e.location());
+        node wanted = call("concat", {text(","), value, text(",")}, e.location());
+        node place = call("strpos", {whole, wanted}, e.location());
+        return operation(">", place, add_literal({type_id::int4}, datum{std::int64_t{0}}, e.location()), e.location());
     } else {
         throw at(error(errc::feature_not_supported,
                        "arrays are not supported but for ANY and ALL over ARRAY[…] or a literal"),
@@ -388,7 +399,7 @@ node binding::sublink(ast e) {
             is_row(e["testexpr"]) ? row_of(e["testexpr"]) : std::vector<node>{expression(e["testexpr"])};
         return quantified(e, std::move(tests), symbol, kind == "ALL_SUBLINK");
     }
-    if (kind == "ARRAY_SUBLINK") throw at(error(errc::feature_not_supported, "arrays are not supported"), e);
+    if (kind == "ARRAY_SUBLINK") return array_text(e);
     bound_rows rows = query_of(e["subselect"]);
     query::expression made;
     made.position = static_cast<node>(e.location() + 1);
@@ -402,6 +413,41 @@ node binding::sublink(ast e) {
     if (rows.columns.size() != 1) throw at(error(errc::syntax_error, "subquery must return only one column"), e);
     made.kind = expression_kind::scalar_subquery;
     made.type = rows.columns[0].type;
+    return q_.add(made);
+}
+
+// The lists of system tables (indkey, conkey, prattrs, …) are text, as arrays print: '{1,2}'.
+bool binding::is_catalog_list(node e) const {
+    if (e == none || expr(e).kind != expression_kind::column || type(e) != type_id::text) return false;
+    auto columns = q_.sources[static_cast<std::size_t>(expr(e).source)].columns;
+    auto const& origin = origins_[static_cast<std::size_t>(columns.first + expr(e).column)];
+    return origin.table != 0 && origin.table < schema::first_user_id;
+}
+
+// Arrays are no type; ARRAY(SELECT …) gives them as they print, '{a,b}', which is what the catalog's questions need.
+node binding::array_text(ast e) {
+    bound_rows rows = query_of(e["subselect"]);
+    if (rows.columns.size() != 1) throw at(error(errc::syntax_error, "subquery must return only one column"), e);
+    auto text = [&](std::string_view characters) {
+        return add_text_literal({type_id::text}, characters, e.location());
+    };
+    node gathered = unary(relation_kind::aggregate, rows.relation);
+    query::expression list;
+    list.kind = expression_kind::aggregate;
+    list.aggregate = aggregate_id::string_agg_text;
+    list.type = {type_id::text};
+    node const arguments[] = {must_coerce(column_of(rows.source, 0), {type_id::text}, coercion::explicit_), text(",")};
+    list.arguments = q_.add_list(arguments);
+    node const lists[] = {q_.add(list)};
+    rel(gathered).aggregates = q_.add_list(lists);
+    node source = add_source("", {{"array", {type_id::text}, true, {}, 0}}, gathered);
+    rel(gathered).source = source;
+    node braced = call("concat", {text("{"), column_of(source, 0), text("}")}, e.location());
+    query::expression made;
+    made.kind = expression_kind::scalar_subquery;
+    made.type = {type_id::text};
+    made.position = static_cast<node>(e.location() + 1);
+    made.relation = projected(gathered, {{"array", braced}}, "").relation;
     return q_.add(made);
 }
 

@@ -107,6 +107,9 @@ node binding::cast_node(ast e) {
     std::string_view last = names.empty() ? std::string_view{} : names.back();
     ast operand = e["arg"];
     // ARRAY[…]::type[] only makes sense as an operand of ANY, which looks below the cast itself.
+    if (!type_name.list("arrayBounds").empty() && operand.is("ColumnRef")) {
+        if (node list = expression(operand); is_catalog_list(list)) return list;
+    }
     sql_type to = type_of(type_name, text_);
     node value = expression(operand);
     // PostgreSQL points at the type where it is written as `type 'literal'`, and at the operand otherwise.
@@ -320,6 +323,15 @@ node binding::indirection_node(ast e) {
     ast_list steps = e.list("indirection");
     if (!steps.empty() && steps.front().is("A_Indices")) {
         node value = expression(e["arg"]);
+        if (is_catalog_list(value) && !steps.front().flag("is_slice")) {
+            auto text = [&](std::string_view characters) {
+                return add_text_literal({type_id::text}, characters, e.location());
+            };
+            node at = must_coerce(expression(steps.front()["uidx"]), {type_id::int4}, coercion::implicit);
+            node bare = call("btrim", {value, text("{}")}, location_of(value));
+            node element = call("split_part", {bare, text(","), at}, location_of(value));
+            return must_coerce(element, {type_id::int2}, coercion::explicit_);
+        }
         for (ast step : steps) {
             // A subscript of jsonb is the -> operator.
             if (!step.is("A_Indices") || type(value) != type_id::jsonb || step.flag("is_slice")) {

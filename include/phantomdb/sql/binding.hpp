@@ -3,17 +3,22 @@
 /// The parts, each in a file of its own:
 ///
 ///     bind_statement.ipp    statements, parameters, what comes out
-///     bind_select.ipp       SELECT: select list, ORDER BY, GROUP BY, DISTINCT, LIMIT, locking
+///     bind_select.ipp       SELECT: its clauses, LIMIT, locking
+///     bind_target.ipp       select lists, and what ORDER BY, GROUP BY and DISTINCT ON mean by them
 ///     bind_grouping.ipp     what may stand above an aggregate, and its rewriting to the aggregate's source
 ///     bind_set.ipp          set operations, VALUES
 ///     bind_with.ipp         WITH, recursion
-///     bind_from.ipp         FROM: tables, views, subqueries, functions, joins
+///     bind_from.ipp         FROM: tables, views, subqueries
+///     bind_function_scan.ipp  FROM: functions
+///     bind_join.ipp         FROM: joins
 ///     bind_names.ipp        column references
 ///     bind_expression.ipp   expressions
 ///     bind_compare.ipp      operators, IN, BETWEEN, rows, subqueries as operands
-///     bind_call.ipp         function, aggregate and window calls
+///     bind_call.ipp         function and aggregate calls
+///     bind_window.ipp       window calls
 ///     bind_coerce.ipp       literals, types, casts
-///     bind_change.ipp       INSERT, UPDATE, DELETE
+///     bind_insert.ipp       INSERT
+///     bind_change.ipp       UPDATE, DELETE
 ///
 /// Expressions are bound in the order PostgreSQL binds them, so that of several errors the same one is reported.
 #pragma once
@@ -218,6 +223,8 @@ private:
     node row_comparison(std::string_view symbol, std::vector<node> left, std::vector<node> right,
                         std::int64_t location);
     node sublink(ast e);
+    node array_text(ast e);
+    bool is_catalog_list(node e) const;
     node quantified(ast e, std::vector<node> tests, std::string_view symbol, bool all);
     std::vector<node> row_of(ast e);
     bool is_row(ast e) const;
@@ -229,15 +236,18 @@ private:
     node call(std::string_view name, std::vector<node> arguments, std::int64_t location, bool explicit_call = true);
     node function_call(function_id id, std::vector<node> arguments, std::int64_t location);
     node aggregate_call(ast e, std::string_view name, std::vector<node> arguments);
-    node window_call(ast e, std::string_view name, std::vector<node> arguments);
-    std::size_t find_window(ast definition);
-    void define_window(window& made, ast definition);
     node set_function(node called);
     scope* aggregate_owner(std::vector<node> const& arguments) const;
     void check_aggregate_place(scope const& owner, std::int64_t location) const;
     std::vector<query::sort_key> call_order(ast_list items);
     [[noreturn]] void no_such_function(std::string_view name, std::vector<node> const& arguments, std::int64_t location,
                                        bool ambiguous);
+
+    // bind_window
+    static bool is_window_function(std::string_view name);
+    node window_call(ast e, std::string_view name, std::vector<node> arguments);
+    std::size_t find_window(ast definition);
+    void define_window(window& made, ast definition);
 
     // bind_coerce
     node add_literal(sql_type type, datum raw, std::int64_t location);
