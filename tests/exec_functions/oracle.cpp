@@ -268,6 +268,8 @@ bool is_known_difference(function_signature const& row, outcome const& theirs, o
         (theirs.text->find("10.00e") != std::string::npos || theirs.text->find("NaN") != std::string::npos))
         return true;
     if (row.name == "to_number" && theirs.sqlstate == "22003") return true;
+    // Some releases of PostgreSQL 15 let a template with V wrap around; others refuse it, as we do.
+    if (row.name == "to_char" && ours.sqlstate == "22003" && ours.message.ends_with("out of range")) return true;
     // PostgreSQL 15 answers garbage where 64 bits overflow here.
     if (row.name == "width_bucket" && theirs.text == "-2147483648") return true;
     bool overflows = ours.message == "interval out of range" || ours.message == "timestamp out of range";
