@@ -110,7 +110,12 @@ void agrees_with_a_map(std::uint64_t seed, std::size_t operations) {
         ++lsn;
         for (std::size_t i = 0; i < size; ++i, ++done) {
             std::string const key = source.key();
-            if (source.number(10) < (mostly_erase ? 8u : 3u)) {
+            if (source.number(2000) == 0) {
+                std::string const to = source.number(20) == 0 ? std::string() : source.key();
+                batch.erase_span(key, to);
+                if (to.empty() || key < to)
+                    expected.erase(expected.lower_bound(key), to.empty() ? expected.end() : expected.lower_bound(to));
+            } else if (source.number(10) < (mostly_erase ? 8u : 3u)) {
                 batch.erase(key);
                 expected.erase(key);
             } else {
@@ -145,7 +150,7 @@ void agrees_with_a_map(std::uint64_t seed, std::size_t operations) {
             std::vector<std::string> keys(source.number(40));
             for (std::string& key : keys) key = source.key();
             std::vector<std::string_view> const views(keys.begin(), keys.end());
-            std::vector<std::optional<stored_value>> found(keys.size(), stored_value{"stale", 0});
+            std::vector<std::optional<stored_value>> found(keys.size(), stored_value{"stale", 0, {}});
             snapshot.get_many(views, found);
             for (std::size_t i = 0; i < keys.size(); ++i) {
                 auto const one = snapshot.get(keys[i]);

@@ -227,7 +227,7 @@ public:
         }
         unsigned const i = at->find(key);
         if (i == at->count) return std::nullopt;
-        return stored_value{at->value(i), at->word(i)};
+        return stored_value{at->value(i), at->word(i), {}};
     }
 
 private:
@@ -246,7 +246,7 @@ private:
         for (std::size_t i = 0; i < keys.size(); ++i) {
             unsigned const found = at[i]->find_from(slot[i], keys[i]);
             out[i].reset();
-            if (found != at[i]->count) out[i] = stored_value{at[i]->value(found), at[i]->word(found)};
+            if (found != at[i]->count) out[i] = stored_value{at[i]->value(found), at[i]->word(found), {}};
         }
     }
 
@@ -307,6 +307,18 @@ public:
         --keys_;
         add_to_path(-1);
         shrink();
+    }
+
+    /// Removes the keys in [from, to) from the version being built; empty `to`: to the end. O(keys removed × log n).
+    void erase_span(std::string_view from, std::string_view to) {
+        std::string key;
+        for (;;) {
+            tree_cursor at(root_);
+            at.seek(from);
+            if (!at.valid() || (!to.empty() && at.key() >= to)) return;
+            key = at.key();
+            erase(key);
+        }
     }
 
     /// What the version being built has under `key`; borrowed until the next change.

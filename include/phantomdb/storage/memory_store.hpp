@@ -25,7 +25,8 @@ public:
     void add(write_batch const& batch, lsn_type lsn) {
         try {
             batch.for_each([&](std::string_view key, std::string_view value) { tree_.put(key, value, lsn); },
-                           [&](std::string_view key) { tree_.erase(key); });
+                           [&](std::string_view key) { tree_.erase(key); },
+                           [&](std::string_view from, std::string_view to) { tree_.erase_span(from, to); });
         } catch (std::bad_alloc const&) {
             tree_.restore(tree_.snapshot());
             throw error(errc::out_of_memory, "out of memory")

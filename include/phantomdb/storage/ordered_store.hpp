@@ -3,8 +3,12 @@
 /// A store is changed by one thread at a time, batch after batch in log order; it is read through snapshots, by any number of
 /// threads at once and without locks. A snapshot is what the store held after one batch, for as long as the snapshot lives.
 /// Keys are byte strings in memcmp order; in a span [from, to) an empty `to` means "to the end".
+///
+/// Bytes live in pages that come and go, so borrowed ones have an owner: what `get` gives lives as long as the
+/// `stored_value` (its pin); what a cursor gives lives until that cursor is used again, assigned to or destroyed.
 #pragma once
 
+#include <phantomdb/storage/byte_pin.hpp>
 #include <phantomdb/storage/write_batch.hpp>
 
 #include <concepts>
@@ -14,19 +18,20 @@
 
 namespace phantomdb::storage {
 
-/// A key with its value, borrowed from a snapshot.
+/// A key with its value, borrowed from a cursor.
 struct slice {
     std::string_view key, value;
 };
 
-/// A value with the log position of the batch that wrote it, borrowed from a snapshot.
+/// A value with the log position of the batch that wrote it. The bytes live as long as the pin, or a copy of it.
 struct stored_value {
     std::string_view value;
     lsn_type lsn = 0;
+    byte_pin pin{};
 };
 
-/// A position in a snapshot, before which and after which there are keys. Borrowed bytes live as long as the snapshot.
-/// `seek*`, `next` and `prev` leave it on a key or, where there is none, not `valid()`; after that only a seek helps.
+/// A position in a snapshot, before which and after which there are keys. The snapshot must outlive it. Borrowed bytes live
+/// until the next call that is not const; copies are independent. `seek*`, `next` and `prev` leave it on a key or, where there is none, not `valid()`; after that only a seek helps.
 template <class C>
 concept ordered_cursor =
     std::copyable<C> && requires(C& cursor, C const& at, std::string_view key, std::span<slice> out) {
