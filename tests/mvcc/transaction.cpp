@@ -140,6 +140,15 @@ TEST_CASE("scans merge own writes with the store, both ways, in chunks of any si
             }
         }
         REQUIRE(at == end);
+        at = begin;
+        auto runs = view.scan(from, to);
+        for (auto run = runs.next_run(); run.size() > 0; run = runs.next_run()) {
+            for (std::size_t i = 0; i < run.size(); ++i, ++at) {
+                REQUIRE(at != end);
+                REQUIRE((run[i].key == at->first && run[i].value == at->second));
+            }
+        }
+        REQUIRE(at == end);
         auto backward = view.scan_backward(from, to);
         while (std::size_t const n = backward.next_chunk(out)) {
             for (std::size_t i = 0; i < n; ++i) {

@@ -79,6 +79,18 @@ void check_chunks(Snapshot const& snapshot, reference const& expected, std::stri
         }
     }
     REQUIRE(at == end);
+    if constexpr (requires { cursor.next_run(to); }) {
+        at = expected.lower_bound(from);
+        cursor.seek(from);
+        for (auto run = cursor.next_run(to); run.size() > 0; run = cursor.next_run(to)) {
+            for (std::size_t i = 0; i < run.size(); ++i, ++at) {
+                if (at == end || run[i].key != at->first || run[i].value != at->second.first) FAIL("run differs");
+            }
+        }
+        REQUIRE(at == end);
+        cursor.seek(from);
+        if (cursor.valid() && at != expected.lower_bound(from)) REQUIRE(cursor.next_run(to, 1).size() == 1);
+    }
     cursor.seek_before(to);
     auto const begin = expected.lower_bound(from);
     while (std::size_t const n = cursor.prev_chunk(out, from)) {

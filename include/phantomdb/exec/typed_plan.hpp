@@ -582,6 +582,8 @@ auto make_operator(Context& context) {
             return distinct<decltype(child), keys>{std::move(child), {}};
         }
     } else {
+        static_assert(p.kind != operator_kind::set_operation,
+                      "phantomdb: typed queries do not run unions, intersections and differences, SQL does");
         static_assert(p.kind == operator_kind::one_row, "phantomdb: this operator is not typed");
         return typed_one_row{};
     }

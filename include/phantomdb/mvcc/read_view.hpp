@@ -53,7 +53,8 @@ private:
 };
 
 /// Reads the entries of a span in rising (or, `Forward` false, falling) order of their keys, own writes merged in.
-/// What it gives out is borrowed from the view's snapshots and lives as long as this scan or its view.
+/// What a call gives out is borrowed until the next call. It comes from at most one step of the store's cursor, which may give
+/// up a page when it moves on; own writes lie in memory, and stay.
 template <storage::ordered_store Store, bool Forward>
 class view_scan {
 public:
@@ -69,30 +70,58 @@ public:
         if (reads_ != nullptr) span_ = reads_->add_span(from_, to_);
     }
 
-    /// Fills `out` with the next entries; 0 at the end. Runs between own writes are copied as the store gives them.
+    /// Fills `out` with the next entries, as many as are at hand; 0 at the end only.
     std::size_t next_chunk(std::span<storage::slice> out) {
         std::size_t n = 0;
+        bool stored = false;  // `out` has entries of the store: its cursor must stay where it is
         while (n < out.size()) {
-            bool const own = own_in_span();
-            std::string_view const stop = own ? own_.key() : Forward ? std::string_view(to_) : std::string_view(from_);
-            n += Forward ? base_.next_chunk(out.subspan(n), stop) : base_.prev_chunk(out.subspan(n), stop);
-            if (!own) break;
-            if constexpr (!Forward) {
-                if (n > 0 && out[n - 1].key == stop) --n;  // our own entry replaces it
+            if (!own_in_span()) {
+                if (!stored) n += take_stored(out.subspan(n), end_of_span());
+                break;
             }
-            if (n == out.size()) break;
-            if constexpr (Forward) {
-                if (base_.valid() && base_.key() == stop) base_.next();
+            std::string_view const stop = own_.key();
+            if (!stored) {
+                std::size_t const taken = take_stored(out.subspan(n), stop);
+                n += taken;
+                stored = taken > 0;
+                if constexpr (!Forward) {
+                    if (stored && out[n - 1].key == stop) --n, stored = taken > 1;  // our own entry replaces it
+                }
+                if (n == out.size()) break;
+            }
+            if (base_.valid()) {
+                std::string_view const next = base_.key();
+                if (Forward ? next < stop : next > stop) break;
+                if (next == stop) {
+                    if (stored) break;
+                    step(base_);
+                }
             }
             if (own_.lsn() == written_mark) out[n++] = {own_.key(), own_.value()};
-            if (Forward) {
-                own_.next();
-            } else {
-                own_.prev();
-            }
+            step(own_);
         }
-        if (reads_ != nullptr) remember(out, n);
+        if (reads_ != nullptr) remember(n > 0 ? out[n - 1].key : std::string_view(), n == 0);
         return n;
+    }
+
+    /// The next entries that lie side by side in the store; empty at the end only. For stores whose cursors have runs.
+    auto next_run()
+        requires Forward && requires(typename Store::cursor_type& cursor) { cursor.next_run({}); }
+    {
+        for (;;) {
+            bool const own = own_in_span();
+            auto run = base_.next_run(own ? own_.key() : end_of_span());
+            if (run.size() == 0 && own) {
+                if (base_.valid() && base_.key() == own_.key()) step(base_);
+                bool const written = own_.lsn() == written_mark;
+                run = own_.next_run({}, 1);
+                if (!written) continue;
+            }
+            if (reads_ != nullptr) {
+                remember(run.size() > 0 ? run[run.size() - 1].key : std::string_view(), run.size() == 0);
+            }
+            return run;
+        }
     }
 
     /// The next entry alone; false at the end.
@@ -113,11 +142,25 @@ private:
         return Forward ? to_.empty() || own_.key() < to_ : own_.key() >= from_;
     }
 
-    void remember(std::span<storage::slice> out, std::size_t n) {
-        if (Forward) {
-            reads_->stretch_to(span_, n > 0 && n == out.size() ? std::string(out[n - 1].key) + '\0' : to_);
+    std::string_view end_of_span() const { return Forward ? std::string_view(to_) : std::string_view(from_); }
+
+    std::size_t take_stored(std::span<storage::slice> out, std::string_view stop) {
+        if constexpr (Forward) return base_.next_chunk(out, stop);
+        else return base_.prev_chunk(out, stop);
+    }
+
+    template <class Cursor>
+    static void step(Cursor& cursor) {
+        if constexpr (Forward) cursor.next();
+        else cursor.prev();
+    }
+
+    /// Everything up to `last` was read, or up to the end of the span.
+    void remember(std::string_view last, bool at_end) {
+        if constexpr (Forward) {
+            reads_->stretch_to(span_, at_end ? to_ : std::string(last) + '\0');
         } else {
-            reads_->stretch_from(span_, n > 0 && n == out.size() ? std::string(out[n - 1].key) : from_);
+            reads_->stretch_from(span_, at_end ? std::string_view(from_) : last);
         }
     }
 

@@ -24,7 +24,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +42,23 @@ struct tree_version {
     lsn_type lsn = 0;
     std::uint64_t keys = 0;
     std::atomic<std::uint32_t> references{0};
+};
+
+/// Neighbours in one leaf, for readers that want no list of them first. Borrowed from a cursor until its next call.
+class tree_run {
+public:
+    tree_run() = default;
+    tree_run(tree_node const* leaf, unsigned first, unsigned end) : leaf_(leaf), first_(first), size_(end - first) {}
+
+    std::size_t size() const { return size_; }
+    slice operator[](std::size_t i) const {
+        unsigned const at = first_ + static_cast<unsigned>(i);
+        return {leaf_->key(at), leaf_->value(at)};
+    }
+
+private:
+    tree_node const* leaf_ = nullptr;
+    unsigned first_ = 0, size_ = 0;
 };
 
 /// A position in one version of a tree. Models `ordered_cursor`. O(log n) to seek, O(1) amortised to step.
@@ -79,12 +95,23 @@ public:
         if (leaf().index-- == 0) step_leaf<false>();
     }
 
+    /// The entries from here on, up to `most`, that are below `to` and in this leaf; moves behind them. Empty: there are none.
+    tree_run next_run(std::string_view to, unsigned most = 65536) {
+        if (!valid()) return {};
+        step& here = leaf();
+        unsigned const limit = end_of_run(*here.at, to);
+        if (here.index >= limit) return {};
+        tree_run const made(here.at, here.index, std::min(limit, here.index + most));
+        here.index += static_cast<unsigned>(made.size());
+        if (here.index == here.at->count) step_leaf<true>();
+        return made;
+    }
+
     std::size_t next_chunk(std::span<slice> out, std::string_view to) {
         std::size_t n = 0;
         while (valid() && n < out.size()) {
             step& here = leaf();
-            unsigned limit = here.at->count;
-            if (!to.empty() && here.at->key(limit - 1) >= to) limit = here.at->lower_bound(to).index;
+            unsigned const limit = end_of_run(*here.at, to);
             if (here.index >= limit) break;
             unsigned const stop =
                 here.index + static_cast<unsigned>(std::min<std::size_t>(limit - here.index, out.size() - n));
@@ -124,6 +151,11 @@ private:
         unsigned index;
     };
     static constexpr unsigned max_depth = 24;
+
+    /// The first slot of a leaf that is not below `to`. Mostly the header tells.
+    static unsigned end_of_run(tree_node const& leaf, std::string_view to) {
+        return to.empty() ? leaf.count : leaf.lower_bound(to).index;
+    }
 
     step& leaf() { return path_[depth_ - 1]; }
     step const& leaf() const { return path_[depth_ - 1]; }
@@ -225,7 +257,7 @@ public:
             at = at->child(at->child_index(key));
             at->prefetch();
         }
-        unsigned const i = at->find(key);
+        unsigned const i = at->find_from(at->prefetch_record(key), key);
         if (i == at->count) return std::nullopt;
         return stored_value{at->value(i), at->word(i), {}};
     }
@@ -332,13 +364,10 @@ public:
         made->number = building_;
         made->lsn = lsn;
         made->keys = keys_;
-        made->references.store(1, std::memory_order_relaxed);  // the tree's own
-        tree_version* replaced = nullptr;
+        made->references.fetch_add(1,
+                                   std::memory_order_relaxed);  // the tree's own, beside what `snapshot` may be undoing
         versions_.push_back(std::move(made));
-        {
-            std::lock_guard const hold(current_mutex_);
-            replaced = std::exchange(current_, versions_.back().get());
-        }
+        tree_version* const replaced = current_.exchange(versions_.back().get());
         if (replaced != nullptr) replaced->references.fetch_sub(1, std::memory_order_release);
         ++building_;
         dirty_ = false;
@@ -348,11 +377,19 @@ public:
     /// Whether anything changed since the last publication.
     bool is_dirty() const { return dirty_; }
 
-    /// The current version. Any thread.
+    /// The current version. Any thread, lock-free.
+    ///
+    /// The count is raised first, and what was counted is looked at again: still current, it had not been dropped before
+    /// the count went up, and `reclaim` sees the count. Otherwise the version may be a spare one by now; its memory is
+    /// there as long as the tree, and the count goes back. (Hazard by reference count, over type-stable memory.)
     tree_snapshot snapshot() const {
-        std::lock_guard const hold(current_mutex_);
-        current_->references.fetch_add(1, std::memory_order_relaxed);
-        return tree_snapshot(current_);
+        for (tree_version* seen = current_.load();;) {
+            seen->references.fetch_add(1);
+            tree_version* const now = current_.load();
+            if (now == seen) return tree_snapshot(seen);
+            seen->references.fetch_sub(1, std::memory_order_release);
+            seen = now;
+        }
     }
 
     /// Makes the version being built equal to `earlier`, one of this tree's own. Snapshots taken since stay as they are.
@@ -619,7 +656,7 @@ private:
     /// Drops versions without a reference, and frees what no remaining version sees. O(1) amortised.
     void reclaim() {
         for (std::size_t i = 0; i < versions_.size();) {
-            if (versions_[i]->references.load(std::memory_order_acquire) != 0) {
+            if (versions_[i]->references.load() != 0) {
                 ++i;
                 continue;
             }
@@ -649,8 +686,7 @@ private:
     std::size_t reclaim_at_ = 64;
     std::vector<std::unique_ptr<tree_version>> versions_;  // by number; the last is the current one
     std::vector<std::unique_ptr<tree_version>> spare_versions_;
-    mutable std::mutex current_mutex_;
-    tree_version* current_ = nullptr;
+    std::atomic<tree_version*> current_{nullptr};
 };
 
 }  // namespace phantomdb::storage

@@ -34,6 +34,31 @@ inline std::size_t common_prefix(std::string_view a, std::string_view b) {
     return i;
 }
 
+/// The order of the first `n` bytes, as memcmp gives it; inline, since keys are short.
+inline int compare_bytes(char const* a, char const* b, std::size_t n) {
+    auto const differ = [&]<class Word>(Word) {
+        Word x, y;
+        std::memcpy(&x, a, sizeof x);
+        std::memcpy(&y, b, sizeof y);
+        a += sizeof x, b += sizeof y, n -= sizeof x;
+        if (x == y) return 0;
+        return codec::to_big(x) < codec::to_big(y) ? -1 : 1;
+    };
+    while (n >= 8) {
+        if (int const order = differ(std::uint64_t{})) return order;
+    }
+    if (n >= 4) {
+        if (int const order = differ(std::uint32_t{})) return order;
+    }
+    while (n > 0) {
+        if (int const order = differ(std::uint8_t{})) return order;
+    }
+    return 0;
+}
+inline bool equal_bytes(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && compare_bytes(a.data(), b.data(), a.size()) == 0;
+}
+
 /// A value too large for a page.
 struct outsized {
     std::uint64_t birth;  ///< the tree version that made it
@@ -124,7 +149,7 @@ public:
         if (prefix > 0) {
             std::size_t const shared = std::min<std::size_t>(prefix, key.size());
             char const* const bytes = shared <= sizeof prefix_copy ? prefix_copy : record(from) + record_overhead;
-            int const order = key.substr(0, shared).compare({bytes, shared});
+            int const order = compare_bytes(key.data(), bytes, shared);
             if (order > 0) return {count, false};
             if (order < 0 || key.size() < prefix) return {from, false};
         }
@@ -151,19 +176,21 @@ public:
     }
 
     /// Leaf: the slot of `key`, or `count`. A slot with the same head and the same key has the same prefix, so unlike
-    /// `lower_bound` this looks at one record only.
-    unsigned find(std::string_view key) const { return count == 0 ? 0 : find_from(first_head(head_of(key)), key); }
-    /// The same in two steps: the slot to begin with, whose record is asked for; and the comparison.
+    /// `lower_bound` this looks at one record only. In two steps: the slot to begin with, whose record is asked for, with
+    /// the beginning of its value; and the comparison.
     unsigned prefetch_record(std::string_view key) const {
         if (count == 0) return 0;
         unsigned const i = first_head(head_of(key));
-        if (i < count) __builtin_prefetch(record(i));
+        if (i < count) {
+            __builtin_prefetch(record(i));
+            __builtin_prefetch(record(i) + 64);
+        }
         return i;
     }
     unsigned find_from(unsigned i, std::string_view key) const {
         std::uint32_t const head = head_of(key);
         for (; i < count && slots()[i].head == head; ++i) {
-            if (this->key(i) == key) return i;
+            if (equal_bytes(this->key(i), key)) return i;
         }
         return count;
     }
