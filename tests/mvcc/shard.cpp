@@ -40,7 +40,8 @@ std::map<std::string, std::string> contents(Shard const& db) {
     return all;
 }
 
-std::int64_t number(std::optional<std::string_view> text) { return text ? std::stoll(std::string(*text)) : 0; }
+std::int64_t number(std::string_view text) { return std::stoll(std::string(text)); }
+std::int64_t number(found_value const& text) { return text ? number(*text) : 0; }
 
 }  // namespace
 

@@ -108,6 +108,7 @@ template <ordered_store Store>
 void agrees_with_a_map(std::uint64_t seed, std::size_t operations) {
     Store store;
     reference expected;
+    if constexpr (requires { store.holds_already(); }) expected = store.holds_already();
     key_source source(seed);
     struct held {
         typename Store::snapshot_type snapshot;

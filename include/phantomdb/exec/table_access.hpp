@@ -113,7 +113,7 @@ public:
     schema::table_layout const& layout() const { return *layout_; }
 
     /// Calls `sink(std::span<storage::slice const>)` with rows (key, stored row) until it answers stop.
-    /// What it passes is borrowed from `view`, but for row keys found through an index: those live until the next batch.
+    /// What it passes is borrowed until the sink returns.
     template <class View, class Sink>
     flow_signal read(View const& view, scan_bounds const& bounds, Sink&& sink) {
         bool through_index = index_ != nullptr && !index_->primary;
@@ -167,20 +167,26 @@ private:
     template <class View, class Sink>
     flow_signal fetch(View const& view, std::size_t count, Sink& sink) {
         if (slices_.size() < count) slices_.resize(count);
+        std::array<std::string_view, 128> keys;
         for (std::size_t i = 0; i < count; ++i) {
             std::string& key = keys_[i];
             key.clear();
             schema::append_id(key, layout_->table->id);
             key.append(entries_[i].value);
-            auto row = view.get(key);
-            if (!row) {
+            keys[i] = key;
+        }
+        view.get_many(std::span(keys).first(count), std::span(found_).first(count));
+        for (std::size_t i = 0; i < count; ++i) {
+            if (!found_[i]) {
                 throw error(errc::index_corrupted,
                             "index entry without a row in table \"" + layout_->table->name + "\"")
                     .with_hint("Rebuild the index: drop it and create it again.");
             }
-            slices_[i] = {key, *row};
+            slices_[i] = {keys[i], found_[i]->value};
         }
-        return sink(std::span<storage::slice const>(slices_.data(), count));
+        flow_signal const answer = sink(std::span<storage::slice const>(slices_.data(), count));
+        for (std::size_t i = 0; i < count; ++i) found_[i].reset();
+        return answer;
     }
 
     schema::table_layout const* layout_;
@@ -190,6 +196,7 @@ private:
     std::vector<storage::slice> slices_ = std::vector<storage::slice>(1);
     std::array<storage::slice, 128> entries_;
     std::array<std::string, 128> keys_;
+    std::array<std::optional<storage::stored_value>, 128> found_;  // what the batch's rows are borrowed from
 };
 
 }  // namespace phantomdb::exec

@@ -6,7 +6,6 @@
 #include <phantomdb/storage/ordered_store.hpp>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <optional>
 #include <span>
@@ -50,6 +49,29 @@ public:
 private:
     std::shared_ptr<write_set> set_;  // before the snapshot, which must go first
     storage::tree_snapshot snapshot_;
+};
+
+/// A value, or that there is none. The bytes live as long as this object (a page that holds them is pinned) and the view or
+/// transaction it came from.
+class found_value {
+public:
+    found_value() = default;
+    found_value(std::optional<storage::stored_value>&& found)  // NOLINT: this is what it is for
+        : there_(found.has_value()) {
+        if (there_) bytes_ = found->value, pin_ = std::move(found->pin);
+    }
+
+    explicit operator bool() const { return there_; }
+    bool has_value() const { return there_; }
+    std::string_view operator*() const { return bytes_; }
+    std::string_view const* operator->() const { return &bytes_; }
+    friend bool operator==(found_value const& a, std::string_view b) { return a.there_ && a.bytes_ == b; }
+    friend bool operator==(found_value const& a, std::nullopt_t) { return !a.there_; }
+
+private:
+    bool there_ = false;
+    std::string_view bytes_;
+    storage::byte_pin pin_;
 };
 
 /// Reads the entries of a span in rising (or, `Forward` false, falling) order of their keys, own writes merged in.
@@ -185,36 +207,32 @@ public:
     read_view(typename Store::snapshot_type base, own_writes own, read_set* reads)
         : base_(std::move(base)), own_(std::move(own)), reads_(reads) {}
 
-    /// The value under `key`; borrowed, lives as long as the view. O(log n).
-    std::optional<std::string_view> get(std::string_view key) const {
+    /// The value under `key`. O(log n).
+    found_value get(std::string_view key) const {
         if (reads_ != nullptr) reads_->add_key(key);
         if (own_) {
-            if (auto const mine = own_->get(key)) {
-                if (mine->lsn == erased_mark) return std::nullopt;
-                return mine->value;
+            if (auto mine = own_->get(key)) {
+                if (mine->lsn == erased_mark) return {};
+                return mine;
             }
         }
-        if (auto const found = base_.get(key)) return found->value;
-        return std::nullopt;
+        return base_.get(key);
     }
 
-    /// `get` for many keys; cheaper than one by one where the store can fetch them together.
-    void get_many(std::span<std::string_view const> keys, std::span<std::optional<std::string_view>> out) const {
-        constexpr std::size_t together = 64;
-        std::array<std::optional<storage::stored_value>, together> found;
-        for (std::size_t begin = 0; begin < keys.size(); begin += together) {
-            std::size_t const n = std::min(together, keys.size() - begin);
-            if constexpr (requires { base_.get_many(keys, std::span(found)); }) {
-                base_.get_many(keys.subspan(begin, n), std::span(found).first(n));
-            } else {
-                for (std::size_t i = 0; i < n; ++i) found[i] = base_.get(keys[begin + i]);
-            }
-            for (std::size_t i = 0; i < n; ++i) {
-                if (reads_ != nullptr) reads_->add_key(keys[begin + i]);
-                auto const mine = own_ ? own_->get(keys[begin + i]) : std::nullopt;
-                std::optional<storage::stored_value> const& seen = mine ? mine : found[i];
-                out[begin + i].reset();
-                if (seen && !(mine && mine->lsn == erased_mark)) out[begin + i] = seen->value;
+    /// `get` for many keys; cheaper than one by one where the store can fetch them together. What is found stays pinned as
+    /// long as `out` has it.
+    void get_many(std::span<std::string_view const> keys, std::span<std::optional<storage::stored_value>> out) const {
+        if constexpr (requires { base_.get_many(keys, out); }) {
+            base_.get_many(keys, out);
+        } else {
+            for (std::size_t i = 0; i < keys.size(); ++i) out[i] = base_.get(keys[i]);
+        }
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            if (reads_ != nullptr) reads_->add_key(keys[i]);
+            if (!own_) continue;
+            if (auto mine = own_->get(keys[i])) {
+                if (mine->lsn == erased_mark) out[i].reset();
+                else out[i] = std::move(mine);
             }
         }
     }

@@ -119,16 +119,15 @@ public:
     view_type latest_view() const { return {host_->newest(), own_writes(writes_), nullptr}; }
 
     /// The value under `key`; borrowed until the next `put`, `erase`, `refresh_snapshot` or end.
-    std::optional<std::string_view> get(std::string_view key) const {
+    found_value get(std::string_view key) const {
         if (reads_ != nullptr) reads_->add_key(key);
         if (writes_ != nullptr) {
-            if (auto const mine = writes_->tree.get(key)) {
-                if (mine->lsn == erased_mark) return std::nullopt;
-                return mine->value;
+            if (auto mine = writes_->tree.get(key)) {
+                if (mine->lsn == erased_mark) return {};
+                return mine;
             }
         }
-        if (auto const found = snapshot_.get(key)) return found->value;
-        return std::nullopt;
+        return snapshot_.get(key);
     }
     /// The newest committed value under `key`, or the own one.
     std::optional<std::string> latest(std::string_view key) const {
