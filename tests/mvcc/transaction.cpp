@@ -145,9 +145,11 @@ TEST_CASE("scans merge own writes with the store, both ways, in chunks of any si
         at = begin;
         auto runs = view.scan(from, to);
         for (auto run = runs.next_run(); run.size() > 0; run = runs.next_run()) {
-            for (std::size_t i = 0; i < run.size(); ++i, ++at) {
+            for (storage::slice const one : run) {
                 REQUIRE(at != end);
-                REQUIRE((run[i].key == at->first && run[i].value == at->second));
+                REQUIRE((one.key == at->first && one.value == at->second));
+                REQUIRE(run.back().key >= one.key);
+                ++at;
             }
         }
         REQUIRE(at == end);

@@ -83,8 +83,9 @@ void check_chunks(Snapshot const& snapshot, reference const& expected, std::stri
         at = expected.lower_bound(from);
         cursor.seek(from);
         for (auto run = cursor.next_run(to); run.size() > 0; run = cursor.next_run(to)) {
-            for (std::size_t i = 0; i < run.size(); ++i, ++at) {
-                if (at == end || run[i].key != at->first || run[i].value != at->second.first) FAIL("run differs");
+            for (slice const one : run) {
+                if (at == end || one.key != at->first || one.value != at->second.first) FAIL("run differs");
+                ++at;
             }
         }
         REQUIRE(at == end);

@@ -41,6 +41,8 @@ public:
     }
 
     exec::sql_transaction begin(mvcc::transaction_options const& options) { return begin_(options); }
+    /// What is committed now, to read without a transaction. No lock, no memory.
+    exec::sql_view view() const { return {host_->newest(), {}, nullptr}; }
     /// Writes a checkpoint, so that the next opening reads less.
     void checkpoint() { checkpoint_(); }
 
@@ -54,6 +56,7 @@ private:
     template <class Shard>
     explicit data_directory(std::unique_ptr<Shard> opened) {
         std::shared_ptr<Shard> shard = std::move(opened);
+        host_ = shard.get();
         begin_ = [shard](mvcc::transaction_options const& options) { return shard->begin(options); };
         checkpoint_ = [shard] { shard->checkpoint(); };
         catalog_.emplace([this] { return begin_({}); });
@@ -65,6 +68,7 @@ private:
 
     std::function<exec::sql_transaction(mvcc::transaction_options const&)> begin_;  // these keep the shard
     std::function<void()> checkpoint_;
+    mvcc::transaction_host<exec::sql_transaction::store_type>* host_ = nullptr;
     std::optional<exec::stored_catalog> catalog_;
     exec::row_numbers numbers_;
     format_settings settings_;

@@ -89,6 +89,16 @@ public:
         }
     }
 
+    /// The same for those who only need to know whether the catalog is still the one of `known_version`: calls
+    /// `take_snapshot` and answers whether it was at that moment. Lock-free.
+    template <class TakeSnapshot>
+    bool is_still(std::uint64_t known_version, TakeSnapshot&& take_snapshot) const {
+        std::uint64_t const before = commits_.load(std::memory_order_acquire);
+        if (before % 2 != 0 || version() != known_version) return false;
+        take_snapshot();
+        return commits_.load(std::memory_order_acquire) == before;
+    }
+
     // --- for those who change it
 
     schema::object_id new_id() { return next_id_.fetch_add(1); }

@@ -140,7 +140,7 @@ public:
                 if (!written) continue;
             }
             if (reads_ != nullptr) {
-                remember(run.size() > 0 ? run[run.size() - 1].key : std::string_view(), run.size() == 0);
+                remember(run.size() > 0 ? run.back().key : std::string_view(), run.size() == 0);
             }
             return run;
         }

@@ -47,18 +47,57 @@ struct tree_version {
 /// Neighbours in one leaf, for readers that want no list of them first. Borrowed from a cursor until its next call.
 class tree_run {
 public:
+    class iterator {
+    public:
+        using value_type = slice;
+        using difference_type = std::ptrdiff_t;
+
+        slice operator*() const { return {leaf_->key(*at_), leaf_->value(*at_)}; }
+        iterator& operator++() {
+            ++at_;
+            ahead_ -= stride_;
+            __builtin_prefetch(ahead_);
+            return *this;
+        }
+        void operator++(int) { ++*this; }
+        bool operator==(iterator const& other) const { return at_ == other.at_; }
+
+    private:
+        friend class tree_run;
+        tree_node const* leaf_ = nullptr;
+        tree_node::slot const* at_ = nullptr;
+        char const* ahead_ = nullptr;
+        std::ptrdiff_t stride_ = 0;
+    };
+
     tree_run() = default;
-    tree_run(tree_node const* leaf, unsigned first, unsigned end) : leaf_(leaf), first_(first), size_(end - first) {}
+    tree_run(tree_node const* leaf, unsigned first, unsigned end) : size_(end - first) {
+        begin_.leaf_ = leaf;
+        begin_.at_ = leaf->slots() + first;
+    }
+    /// Has the reader of this run ask for `leaf` on the way, from the end, where its first record mostly is. The processor
+    /// does not guess this jump.
+    void look_ahead(tree_node const* leaf) {
+        begin_.stride_ = leaf->capacity / size_;
+        begin_.ahead_ = reinterpret_cast<char const*>(leaf) + leaf->capacity;
+    }
 
     std::size_t size() const { return size_; }
-    slice operator[](std::size_t i) const {
-        unsigned const at = first_ + static_cast<unsigned>(i);
-        return {leaf_->key(at), leaf_->value(at)};
+    iterator begin() const { return begin_; }
+    iterator end() const {
+        iterator end = begin_;
+        end.at_ += size_;
+        return end;
+    }
+    slice back() const {
+        iterator last = begin_;
+        last.at_ += size_ - 1;
+        return *last;
     }
 
 private:
-    tree_node const* leaf_ = nullptr;
-    unsigned first_ = 0, size_ = 0;
+    iterator begin_;
+    unsigned size_ = 0;
 };
 
 /// A position in one version of a tree. Models `ordered_cursor`. O(log n) to seek, O(1) amortised to step.
@@ -101,9 +140,12 @@ public:
         step& here = leaf();
         unsigned const limit = end_of_run(*here.at, to);
         if (here.index >= limit) return {};
-        tree_run const made(here.at, here.index, std::min(limit, here.index + most));
+        tree_run made(here.at, here.index, std::min(limit, here.index + most));
         here.index += static_cast<unsigned>(made.size());
-        if (here.index == here.at->count) step_leaf<true>();
+        if (here.index == here.at->count) {
+            step_leaf<true>();
+            if (valid()) made.look_ahead(leaf().at);
+        }
         return made;
     }
 

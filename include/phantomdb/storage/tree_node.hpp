@@ -116,8 +116,10 @@ public:
     unsigned first_compared() const { return level > 0 ? 1 : 0; }
 
     char* record(unsigned i) { return reinterpret_cast<char*>(this) + slots()[i].offset; }
-    char const* record(unsigned i) const { return reinterpret_cast<char const*>(this) + slots()[i].offset; }
-    std::string_view key(unsigned i) const { return {record(i) + record_overhead, slots()[i].key_length}; }
+    char const* record(slot const& at) const { return reinterpret_cast<char const*>(this) + at.offset; }
+    char const* record(unsigned i) const { return record(slots()[i]); }
+    std::string_view key(slot const& at) const { return {record(at) + record_overhead, at.key_length}; }
+    std::string_view key(unsigned i) const { return key(slots()[i]); }
     std::uint64_t word(unsigned i) const { return load<std::uint64_t>(record(i)); }
     std::uint32_t length(unsigned i) const { return load<std::uint32_t>(record(i) + 8); }
 
@@ -125,12 +127,14 @@ public:
     outsized* outside(unsigned i) const {
         return (length(i) & outsized_flag) != 0 ? load<outsized*>(payload(i)) : nullptr;
     }
-    std::string_view value(unsigned i) const {
-        std::uint32_t const size = length(i);
+    std::string_view value(slot const& at) const {
+        std::uint32_t const size = load<std::uint32_t>(record(at) + 8);
+        char const* const payload = record(at) + record_overhead + at.key_length;
         if ((size & outsized_flag) == 0) [[likely]]
-            return {payload(i), size};
-        return load<outsized*>(payload(i))->value();
+            return {payload, size};
+        return load<outsized*>(payload)->value();
     }
+    std::string_view value(unsigned i) const { return value(slots()[i]); }
     /// Inner: child i, and the keys below it.
     tree_node* child(unsigned i) const { return load<tree_node*>(record(i)); }
     void set_child(unsigned i, tree_node const* child) { store(record(i), child); }
