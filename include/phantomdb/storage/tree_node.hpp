@@ -30,6 +30,9 @@
 
 namespace phantomdb::storage {
 
+/// Keys longer than this are refused (54000): two must fit into an inner page of 16 KiB.
+inline constexpr std::size_t max_key_bytes = 8100;
+
 /// Length of the longest common prefix.
 inline std::size_t common_prefix(std::string_view a, std::string_view b) {
     std::size_t const limit = std::min(a.size(), b.size());
@@ -74,7 +77,8 @@ public:
     void copy_from(tree_node const& other) {
         std::uint64_t const own_birth = birth;
         std::memcpy(static_cast<void*>(this), &other, sizeof(tree_node) + other.count * sizeof(slot));
-        std::memcpy(reinterpret_cast<char*>(this) + heap, reinterpret_cast<char const*>(&other) + heap, capacity - heap);
+        std::memcpy(reinterpret_cast<char*>(this) + heap, reinterpret_cast<char const*>(&other) + heap,
+                    capacity - heap);
         birth = own_birth;
     }
 
@@ -142,6 +146,17 @@ public:
         return {low, false};
     }
 
+    /// What a slot with this key has as its head.
+    std::uint32_t head_of(std::string_view key) const {
+        std::uint32_t head = 0;
+        if (key.size() >= prefix + sizeof head) {
+            std::memcpy(&head, key.data() + prefix, sizeof head);
+        } else if (key.size() > prefix) {
+            std::memcpy(&head, key.data() + prefix, key.size() - prefix);
+        }
+        return codec::to_big(head);
+    }
+
     /// Leaf: the slot of `key`, or `count`. A slot with the same head and the same key has the same prefix, so unlike
     /// `lower_bound` this looks at one record only.
     unsigned find(std::string_view key) const { return count == 0 ? 0 : find_from(first_head(head_of(key)), key); }
@@ -173,7 +188,7 @@ public:
     }
 
     std::size_t used() const { return sizeof(tree_node) + count * sizeof(slot) + (capacity - heap - garbage); }
-    static std::size_t need(std::size_t key_length, std::size_t payload) {
+    static constexpr std::size_t need(std::size_t key_length, std::size_t payload) {
         return sizeof(slot) + record_overhead + key_length + payload;
     }
     bool fits(std::size_t bytes) const { return used() + bytes <= capacity; }
@@ -257,16 +272,6 @@ private:
     }
 
     std::size_t payload_size(unsigned i) const { return level > 0 ? 0 : length(i) & ~outside_flag; }
-
-    std::uint32_t head_of(std::string_view key) const {
-        std::uint32_t head = 0;
-        if (key.size() >= prefix + sizeof head) {
-            std::memcpy(&head, key.data() + prefix, sizeof head);
-        } else if (key.size() > prefix) {
-            std::memcpy(&head, key.data() + prefix, key.size() - prefix);
-        }
-        return codec::to_big(head);
-    }
 
     /// The first compared slot whose head is not below `head`; there is at least one. Without branches.
     unsigned first_head(std::uint32_t head) const {

@@ -19,8 +19,8 @@ namespace phantomdb::storage {
 
 /// Something a tree gives up: a node, or a value outside.
 struct tree_piece {
-    std::uint64_t word = 0;   ///< which; as the pages understand it
-    std::uint32_t size = 0;   ///< as the pages understand it
+    std::uint64_t word = 0;  ///< which; as the pages understand it
+    std::uint32_t size = 0;  ///< as the pages understand it
     bool is_value = false;
 };
 
@@ -46,6 +46,7 @@ public:
     static constexpr std::size_t inline_value_bytes = 1024;
     static constexpr std::size_t reference_bytes = sizeof(outsized*);
     static constexpr bool grows = true;
+    static constexpr std::size_t longest_key = max_key_bytes;
 
     using hold = no_hold;
     using holds = no_hold;
@@ -100,9 +101,8 @@ public:
     }
     static tree_piece piece(std::uint64_t word, tree_node const& node) { return {word, node.capacity, false}; }
     static tree_piece leaf_piece(std::uint64_t word) { return piece(word, *node(word)); }
-    static bool may_be_newer(std::uint64_t word, std::uint64_t version) { return node(word)->birth > version; }
-    /// When the node was made; 0 where that can't be told without work.
-    static std::uint64_t birth(std::uint64_t word) { return node(word)->birth; }
+    /// When the node was made.
+    static std::uint64_t birth(std::uint64_t word, std::uint64_t) { return node(word)->birth; }
 
     /// Keeps `value` outside and writes the reference to it.
     void make_value(std::string_view value, std::uint64_t birth, char* reference) {

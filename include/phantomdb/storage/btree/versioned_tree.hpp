@@ -39,9 +39,6 @@
 
 namespace phantomdb::storage {
 
-/// Keys longer than this are refused (54000): two must fit into an inner page of a file.
-inline constexpr std::size_t max_key_bytes = 8100;
-
 template <class Pages>
 class versioned_tree {
 public:
@@ -76,11 +73,11 @@ public:
     }
 
     /// Sets `key` to `value` in the version being built; `lsn` is kept beside the value. O(log n).
-    /// Throws program_limit_exceeded for keys beyond `max_key_bytes`.
+    /// Throws program_limit_exceeded for keys beyond `Pages::longest_key`.
     void put(std::string_view key, std::string_view value, lsn_type lsn) {
-        if (key.size() > max_key_bytes) {
+        if (key.size() > Pages::longest_key) {
             throw error(errc::program_limit_exceeded, "index row size " + std::to_string(key.size()) +
-                                                          " exceeds maximum " + std::to_string(max_key_bytes))
+                                                          " exceeds maximum " + std::to_string(Pages::longest_key))
                 .with_hint("Index a hash of the value, or a prefix of it, instead of the value.");
         }
         dirty_ = true;
@@ -193,11 +190,12 @@ public:
 
     /// Calls `visit(piece)` with what versions before the current one see and the current one does not.
     template <class Visit>
-    void for_each_retired(Visit&& visit) const {
+    void for_each_kept(Visit&& visit) const {
         for (auto const& version : versions_) {
-            for (auto const& kept : version->kept) visit(kept.piece);
+            for (auto const& kept : version->kept) {
+                if (kept.until < building_) visit(kept.piece);
+            }
         }
-        for (auto const& kept : retired_) visit(kept.piece);
     }
 
     /// Frees what nobody sees any more now, instead of at the next publication.
@@ -493,7 +491,8 @@ private:
         tidy(at, last);
         for (unsigned i = last; i-- > first + 1;) {
             word = at.child(i);
-            removed += give_up_below(word, at.level - 1u, (at.length(i) & tree_node::outside_flag) != 0, at.keys_below(i));
+            removed +=
+                give_up_below(word, at.level - 1u, (at.length(i) & tree_node::outside_flag) != 0, at.keys_below(i));
             at.erase(i);
         }
         within(first, from, {});
@@ -513,7 +512,9 @@ private:
     /// Gives up the node `word` and all below it: `keys` keys. The keys.
     std::uint64_t give_up_below(std::uint64_t word, unsigned level, bool values, std::uint64_t keys) {
         if (level == 0 && !values) {  // need not be read
-            give_up(pages_.leaf_piece(word), pages_.birth(word));
+            // As the word tells the birth, it may be older, by 2^32 versions. Nobody may be left who could tell.
+            bool const sure = building_ - versions_.front()->number < std::uint64_t{1} << 32;
+            give_up(pages_.leaf_piece(word), sure ? pages_.birth(word, building_) : 0);
             return keys;
         }
         typename Pages::hold hold;
@@ -561,7 +562,7 @@ private:
 
     /// Gives up what is reachable from `word` and was born after version `kept`.
     void give_up_since(std::uint64_t word, std::uint64_t kept) {
-        if (!pages_.may_be_newer(word, kept)) return;
+        if (pages_.birth(word, building_) <= kept) return;
         typename Pages::hold hold;
         tree_node const& node = stay(word, hold);
         if (node.birth <= kept) return;
