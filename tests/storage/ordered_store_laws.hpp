@@ -1,4 +1,6 @@
 /// @file Defines the laws of `ordered_store`: what every model must do, checked against `std::map`.
+///
+/// The laws get their store from a stage, so that one that keeps files can be checkpointed and opened again in between.
 #pragma once
 
 #include <phantomdb/storage/ordered_store.hpp>
@@ -44,6 +46,18 @@ public:
 
 private:
     std::mt19937_64 random_;
+};
+
+/// A store that is only there.
+template <ordered_store Store>
+struct plain_stage {
+    using store_type = Store;
+    Store held;
+
+    Store& store() { return held; }
+    void applied(write_batch const&, lsn_type, key_source&) {}  ///< called after each batch
+    bool wants_reopen(key_source&) { return false; }            ///< if so, `reopen` is called without a snapshot alive
+    void reopen() {}
 };
 
 template <class Snapshot>
@@ -105,14 +119,13 @@ void check_chunks(Snapshot const& snapshot, reference const& expected, std::stri
 }
 
 /// Random batches, snapshots held and dropped, point reads and scans: at least `operations` of them.
-template <ordered_store Store>
-void agrees_with_a_map(std::uint64_t seed, std::size_t operations) {
-    Store store;
+template <class Stage>
+void agrees_with_a_map(Stage& stage, std::uint64_t seed, std::size_t operations) {
     reference expected;
-    if constexpr (requires { store.holds_already(); }) expected = store.holds_already();
+    if constexpr (requires { stage.store().holds_already(); }) expected = stage.store().holds_already();
     key_source source(seed);
     struct held {
-        typename Store::snapshot_type snapshot;
+        typename Stage::store_type::snapshot_type snapshot;
         reference expected;
     };
     std::vector<held> kept;
@@ -138,10 +151,17 @@ void agrees_with_a_map(std::uint64_t seed, std::size_t operations) {
                 expected[key] = {value, lsn};
             }
         }
-        store.apply(batch, lsn);
-        REQUIRE(store.applied() == lsn);
+        stage.store().apply(batch, lsn);
+        REQUIRE(stage.store().applied() == lsn);
+        stage.applied(batch, lsn, source);
+        if (stage.wants_reopen(source)) {
+            for (held const& h : kept) check_equal(h.snapshot, h.expected);
+            kept.clear();
+            stage.reopen();
+            REQUIRE(stage.store().applied() == lsn);
+        }
 
-        auto const snapshot = store.snapshot();
+        auto const snapshot = stage.store().snapshot();
         for (int i = 0; i < 20; ++i, ++done) {
             std::string const key = source.key();
             auto const found = snapshot.get(key);
@@ -188,19 +208,23 @@ void agrees_with_a_map(std::uint64_t seed, std::size_t operations) {
         }
     }
     for (held const& h : kept) check_equal(h.snapshot, h.expected);
-    check_equal(store.snapshot(), expected);
+    check_equal(stage.store().snapshot(), expected);
 
     write_batch all;
     for (auto const& [key, value] : expected) all.erase(key);
-    store.apply(all, lsn + 1);
-    check_equal(store.snapshot(), {});
+    stage.store().apply(all, lsn + 1);
+    check_equal(stage.store().snapshot(), {});
     for (held const& h : kept) check_equal(h.snapshot, h.expected);
+}
+template <ordered_store Store>
+void agrees_with_a_map(std::uint64_t seed, std::size_t operations) {
+    plain_stage<Store> stage;
+    agrees_with_a_map(stage, seed, operations);
 }
 
 /// Readers on other threads always see whole batches: every batch writes the same number under all keys.
 template <ordered_store Store>
-void readers_see_whole_batches(int batches) {
-    Store store;
+void readers_see_whole_batches(Store& store, int batches) {
     constexpr int keys = 300;
     std::atomic<bool> stop{false};
     std::atomic<int> torn{0};
@@ -235,6 +259,11 @@ void readers_see_whole_batches(int batches) {
     stop = true;
     for (auto& reader : readers) reader.join();
     REQUIRE(torn == 0);
+}
+template <ordered_store Store>
+void readers_see_whole_batches(int batches) {
+    Store store;
+    readers_see_whole_batches(store, batches);
 }
 
 }  // namespace phantomdb::storage::laws

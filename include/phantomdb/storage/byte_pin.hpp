@@ -48,6 +48,9 @@ public:
         auto* const on_unpinned = held->on_unpinned;
         if (held->pins.fetch_sub(1, std::memory_order_acq_rel) == 1 && on_unpinned != nullptr) on_unpinned(held);
     }
+    /// Hands the pin over to the caller, who adopts it later.
+    [[nodiscard]] pinned_bytes* release() { return std::exchange(bytes_, nullptr); }
+    pinned_bytes* get() const { return bytes_; }
     explicit operator bool() const { return bytes_ != nullptr; }
 
 private:

@@ -1,13 +1,18 @@
-/// @file Defines `tree_node`, the slotted page that leaves and inner nodes of a `cow_tree` are made of.
+/// @file Defines `tree_node`, the slotted page that leaves and inner nodes of a `versioned_tree` are made of.
 ///
-///     header (48 bytes)
+///     header   u64 birth · u32 capacity · u32 heap · u32 garbage · u16 prefix · u16 count · u16 level · u16 appended ·
+///              20 bytes copy of the prefix (48 in all)
 ///     slots, sorted by key, growing up:      u32 head · u16 offset · u16 key length
 ///     free space
 ///     records, in no order, growing down:    u64 word · u32 length · key · payload
 ///
-///     leaf    word: the version of the entry; payload: the value, or (length's top bit set) a pointer to an `outsized`
-///     inner   word: the child;                length: keys in the child's subtree; no payload. The key of slot 0 is never
-///             looked at: its child holds everything below slot 1
+///     leaf    word: the version of the entry; payload: `length` bytes, the value; or, where the top bit of `length` is set,
+///             a reference to a value kept outside of the page
+///     inner   word: the child; length: keys in the child's subtree, with the top bit set where one of them may have its
+///             value outside; no payload. The key of slot 0 is empty: its child holds everything below slot 1
+///
+/// What a child's word and a reference are is the business of the pages the tree lives in (`memory_pages`, `cached_pages`).
+/// Integers have the order of the machine, which for trees kept in files is little-endian.
 ///
 /// The keys of a node have their first `prefix` bytes in common; a slot's head is the four bytes after them, big-endian.
 /// So a search compares integers in one array, and touches records only where heads are equal.
@@ -19,12 +24,14 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <string_view>
 
 namespace phantomdb::storage {
+
+/// Keys longer than this are refused (54000): two must fit into an inner page of 16 KiB.
+inline constexpr std::size_t max_key_bytes = 8100;
 
 /// Length of the longest common prefix.
 inline std::size_t common_prefix(std::string_view a, std::string_view b) {
@@ -59,22 +66,7 @@ inline bool equal_bytes(std::string_view a, std::string_view b) {
     return a.size() == b.size() && compare_bytes(a.data(), b.data(), a.size()) == 0;
 }
 
-/// A value too large for a page.
-struct outsized {
-    std::uint64_t birth;  ///< the tree version that made it
-    std::uint64_t size;
-
-    std::string_view value() const { return {reinterpret_cast<char const*>(this + 1), size}; }
-
-    static outsized* make(std::uint64_t birth, std::string_view value) {
-        auto* const made = static_cast<outsized*>(std::malloc(sizeof(outsized) + value.size()));
-        if (made == nullptr) throw std::bad_alloc();
-        *made = {birth, value.size()};
-        std::memcpy(static_cast<void*>(made + 1), value.data(), value.size());
-        return made;
-    }
-};
-
+/// See above. Plain bytes, read by any number of threads once its tree has published it.
 class tree_node {
 public:
     struct slot {
@@ -89,7 +81,7 @@ public:
     };
 
     static constexpr std::size_t record_overhead = 12;
-    static constexpr std::uint32_t outsized_flag = 0x8000'0000u;
+    static constexpr std::uint32_t outside_flag = 0x8000'0000u;
 
     std::uint64_t birth;     ///< the tree version that made this node
     std::uint32_t capacity;  ///< bytes, header included
@@ -105,10 +97,14 @@ public:
     static tree_node* at(void* memory, std::uint32_t capacity, std::uint16_t level, std::uint64_t birth) {
         return ::new (memory) tree_node{birth, capacity, capacity, 0, 0, 0, level, 0, {}};
     }
-    static tree_node* make(std::uint32_t capacity, std::uint16_t level, std::uint64_t birth) {
-        void* const memory = std::malloc(capacity);
-        if (memory == nullptr) throw std::bad_alloc();
-        return at(memory, capacity, level, birth);
+
+    /// Becomes a copy of `other`, which has the same capacity, but keeps its birth.
+    void copy_from(tree_node const& other) {
+        std::uint64_t const own_birth = birth;
+        std::memcpy(static_cast<void*>(this), &other, sizeof(tree_node) + other.count * sizeof(slot));
+        std::memcpy(reinterpret_cast<char*>(this) + heap, reinterpret_cast<char const*>(&other) + heap,
+                    capacity - heap);
+        birth = own_birth;
     }
 
     slot* slots() { return reinterpret_cast<slot*>(this + 1); }
@@ -123,29 +119,34 @@ public:
     std::uint64_t word(unsigned i) const { return load<std::uint64_t>(record(i)); }
     std::uint32_t length(unsigned i) const { return load<std::uint32_t>(record(i) + 8); }
 
-    /// Leaf: the outsized value of entry i, or nullptr.
-    outsized* outside(unsigned i) const {
-        return (length(i) & outsized_flag) != 0 ? load<outsized*>(payload(i)) : nullptr;
+    /// Leaf: whether the payload of entry i is a reference to its value.
+    bool is_outside(slot const& at) const {
+        return (load<std::uint32_t>(record(at) + 8) & outside_flag) != 0;
     }
-    std::string_view value(slot const& at) const {
-        std::uint32_t const size = load<std::uint32_t>(record(at) + 8);
-        char const* const payload = record(at) + record_overhead + at.key_length;
-        if ((size & outsized_flag) == 0) [[likely]]
-            return {payload, size};
-        return load<outsized*>(payload)->value();
+    bool is_outside(unsigned i) const { return is_outside(slots()[i]); }
+    /// Leaf: the value of entry i, or the reference to it.
+    std::string_view payload(slot const& at) const {
+        return {record(at) + record_overhead + at.key_length,
+                load<std::uint32_t>(record(at) + 8) & ~outside_flag};
     }
-    std::string_view value(unsigned i) const { return value(slots()[i]); }
-    /// Inner: child i, and the keys below it.
-    tree_node* child(unsigned i) const { return load<tree_node*>(record(i)); }
-    void set_child(unsigned i, tree_node const* child) { store(record(i), child); }
-    void set_subtree(unsigned i, std::uint64_t keys) { store(record(i) + 8, static_cast<std::uint32_t>(keys)); }
-    std::uint64_t subtree_keys() const {
-        if (level == 0) return count;
-        std::uint64_t keys = 0;
-        for (unsigned i = 0; i < count; ++i) keys += length(i);
-        return keys;
+    std::string_view payload(unsigned i) const {
+        return {record(i) + record_overhead + slots()[i].key_length, payload_size(i)};
     }
-
+    /// Inner: child i; the keys below it; whether one of them may have its value outside.
+    std::uint64_t child(unsigned i) const { return word(i); }
+    std::uint32_t keys_below(unsigned i) const { return length(i) & ~outside_flag; }
+    void set_child(unsigned i, std::uint64_t child) { store(record(i), child); }
+    void set_subtree(unsigned i, std::uint32_t summary) { store(record(i) + 8, summary); }
+    /// What the parent keeps beside this node: its number of keys, and `outside_flag` as drawn above.
+    std::uint32_t subtree() const {
+        std::uint64_t keys = level == 0 ? count : 0;
+        std::uint32_t flag = 0;
+        for (unsigned i = 0; i < count; ++i) {
+            flag |= length(i) & outside_flag;
+            if (level > 0) keys += keys_below(i);
+        }
+        return static_cast<std::uint32_t>(std::min<std::uint64_t>(keys, outside_flag - 1)) | flag;
+    }
     /// The first slot whose key is not below `key`, counting from `first_compared()`. O(log count).
     found lower_bound(std::string_view key) const {
         unsigned const from = first_compared();
@@ -177,6 +178,17 @@ public:
             }
         }
         return {low, false};
+    }
+
+    /// What a slot with this key has as its head.
+    std::uint32_t head_of(std::string_view key) const {
+        std::uint32_t head = 0;
+        if (key.size() >= prefix + sizeof head) {
+            std::memcpy(&head, key.data() + prefix, sizeof head);
+        } else if (key.size() > prefix) {
+            std::memcpy(&head, key.data() + prefix, key.size() - prefix);
+        }
+        return codec::to_big(head);
     }
 
     /// Leaf: the slot of `key`, or `count`. A slot with the same head and the same key has the same prefix, so unlike
@@ -212,7 +224,7 @@ public:
     }
 
     std::size_t used() const { return sizeof(tree_node) + count * sizeof(slot) + (capacity - heap - garbage); }
-    static std::size_t need(std::size_t key_length, std::size_t payload) {
+    static constexpr std::size_t need(std::size_t key_length, std::size_t payload) {
         return sizeof(slot) + record_overhead + key_length + payload;
     }
     bool fits(std::size_t bytes) const { return used() + bytes <= capacity; }
@@ -259,13 +271,17 @@ public:
         garbage += static_cast<std::uint32_t>(record_overhead + slots()[i].key_length + payload_size(i));
         std::memmove(static_cast<void*>(slots() + i), slots() + i + 1, (count - i - 1) * sizeof(slot));
         --count;
+        if (level > 0 && i == 0 && count > 0) {  // nobody looks at the key of slot 0
+            garbage += slots()[0].key_length;
+            slots()[0].key_length = 0;
+        }
     }
 
-    /// Appends slots [from, to) of `other`; the first gets `first_key` where that is given. The caller has checked the room.
-    void take(tree_node const& other, unsigned from, unsigned to, std::string_view const* first_key = nullptr) {
+    /// Appends slots [from, to) of `other`. Inner: the first of them gets the key `first_key`. The caller has checked the room.
+    void take(tree_node const& other, unsigned from, unsigned to, std::string_view first_key = {}) {
         for (unsigned i = from; i < to; ++i) {
-            std::string_view const k = first_key != nullptr && i == from ? *first_key : other.key(i);
-            insert(count, k, other.word(i), other.length(i), {other.payload(i), other.payload_size(i)});
+            std::string_view const k = level > 0 && i == from ? first_key : other.key(i);
+            insert(count, k, other.word(i), other.length(i), other.payload(i));
         }
         appended = 0;
     }
@@ -291,21 +307,7 @@ private:
         std::memcpy(at, &value, sizeof value);
     }
 
-    char const* payload(unsigned i) const { return record(i) + record_overhead + slots()[i].key_length; }
-    std::size_t payload_size(unsigned i) const {
-        if (level > 0) return 0;
-        return (length(i) & outsized_flag) != 0 ? sizeof(outsized*) : length(i);
-    }
-
-    std::uint32_t head_of(std::string_view key) const {
-        std::uint32_t head = 0;
-        if (key.size() >= prefix + sizeof head) {
-            std::memcpy(&head, key.data() + prefix, sizeof head);
-        } else if (key.size() > prefix) {
-            std::memcpy(&head, key.data() + prefix, key.size() - prefix);
-        }
-        return codec::to_big(head);
-    }
+    std::size_t payload_size(unsigned i) const { return level > 0 ? 0 : length(i) & ~outside_flag; }
 
     /// The first compared slot whose head is not below `head`; there is at least one. Without branches.
     unsigned first_head(std::uint32_t head) const {
@@ -364,8 +366,7 @@ private:
         garbage = 0;
         for (unsigned i = 0; i < count; ++i) {
             char const* const old = copy + slots()[i].offset;
-            std::uint32_t const stored = load<std::uint32_t>(old + 8);
-            std::size_t payload = level > 0 ? 0 : (stored & outsized_flag) != 0 ? sizeof(outsized*) : stored;
+            std::size_t const payload = level > 0 ? 0 : load<std::uint32_t>(old + 8) & ~outside_flag;
             std::size_t const size = record_overhead + slots()[i].key_length + payload;
             heap -= static_cast<std::uint32_t>(size);
             std::memcpy(reinterpret_cast<char*>(this) + heap, old, size);

@@ -102,9 +102,15 @@ public:
     // ---- in files ----
 
     lsn_type checkpoint() {
-        return main_.checkpoint([&] {
+        return checkpoint([](lsn_type) {});
+    }
+    /// The same; `before_root(lsn)` is called when it is settled what this checkpoint holds, and before it counts.
+    template <class BeforeRoot>
+    lsn_type checkpoint(BeforeRoot&& before_root) {
+        return main_.checkpoint([&](lsn_type lsn) {
             if (lsm_ != nullptr) lsm_->checkpoint();
             if (hash_ != nullptr) hash_->checkpoint();
+            before_root(lsn);
         });
     }
     bool maintain() {

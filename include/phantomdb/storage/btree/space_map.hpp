@@ -1,0 +1,135 @@
+/// @file Defines `space_map`: which pages of a file are in use.
+#pragma once
+
+#include <phantomdb/base/assert.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace phantomdb::storage {
+
+/// One bit a page; set: in use.
+class page_bits {
+public:
+    bool test(std::uint32_t page) const {
+        return page / 64 < words_.size() && ((words_[page / 64] >> (page % 64)) & 1) != 0;
+    }
+    void set(std::uint32_t page, std::uint32_t count = 1) {
+        std::size_t const words = (std::uint64_t{page} + count + 63) / 64;
+        if (words > words_.size()) words_.resize(words);
+        for (std::uint32_t i = 0; i < count; ++i) words_[(page + i) / 64] |= std::uint64_t{1} << ((page + i) % 64);
+    }
+    void clear(std::uint32_t page, std::uint32_t count = 1) {
+        for (std::uint32_t i = 0; i < count; ++i) words_[(page + i) / 64] &= ~(std::uint64_t{1} << ((page + i) % 64));
+    }
+    std::vector<std::uint64_t>& words() { return words_; }
+    std::vector<std::uint64_t> const& words() const { return words_; }
+
+private:
+    std::vector<std::uint64_t> words_;
+};
+
+/// A run of pages.
+struct page_run {
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+};
+
+/// Gives out pages and takes them back. The page given back last is given out first: its frame is still warm. One thread at a
+/// time. Single pages O(1) amortised; runs O(pages of the file / 64).
+class space_map {
+public:
+    /// The map of a file of `pages` pages, of which `used` are in use.
+    void load(page_bits used, std::uint32_t pages) {
+        used_ = std::move(used);
+        used_.words().resize((std::size_t{pages} + 63) / 64);
+        pages_ = pages;
+        free_.clear();
+        for (std::uint32_t page = pages; page-- > 0;) {
+            if (!used_.test(page)) free_.push_back(page);
+        }
+        free_count_ = free_.size();
+    }
+
+    std::uint32_t take() {
+        while (!free_.empty()) {
+            std::uint32_t const page = free_.back();
+            free_.pop_back();
+            if (page >= pages_ || used_.test(page)) continue;  // went with a run, or was cut off
+            --free_count_;
+            used_.set(page);
+            return page;
+        }
+        PHANTOMDB_ASSERT(pages_ < ~std::uint32_t{0});
+        used_.set(pages_);
+        return pages_++;
+    }
+
+    /// The first run of free pages that is long enough, or new ones at the end.
+    std::uint32_t take_run(std::uint32_t count) {
+        if (count == 1) return take();
+        std::uint32_t first = 0;
+        if (free_count_ >= count) {
+            std::uint32_t length = 0;
+            for (std::uint32_t page = 0; page < pages_ && length < count; ++page) {
+                if (page % 64 == 0 && used_.words()[page / 64] == ~std::uint64_t{0}) {
+                    page += 63;
+                    length = 0;
+                } else if (used_.test(page)) {
+                    length = 0;
+                } else if (++length == 1) {
+                    first = page;
+                }
+            }
+            if (length < count) first = 0;
+        }
+        if (first == 0) {
+            PHANTOMDB_ASSERT(pages_ < ~std::uint32_t{0} - count);
+            first = pages_;
+            pages_ += count;
+        } else {
+            free_count_ -= count;
+        }
+        used_.set(first, count);
+        return first;
+    }
+
+    void give_back(std::uint32_t page, std::uint32_t count = 1) {
+        used_.clear(page, count);
+        free_count_ += count;
+        for (std::uint32_t i = 0; i < count; ++i) free_.push_back(page + i);
+        if (free_.size() > 1024 && free_.size() > 2 * free_count_) forget_stale();
+    }
+
+    /// Cuts off free pages at the end.
+    void trim() {
+        while (pages_ > 0 && !used_.test(pages_ - 1)) {
+            --pages_;
+            --free_count_;
+        }
+        used_.words().resize((std::size_t{pages_} + 63) / 64);
+    }
+
+    std::uint32_t pages() const { return pages_; }
+    std::uint64_t free_pages() const { return free_count_; }
+    page_bits const& used() const { return used_; }
+
+private:
+    void forget_stale() {
+        std::vector<std::uint32_t> fresh;
+        fresh.reserve(free_count_);
+        for (std::uint32_t page = pages_; page-- > 0;) {
+            if (!used_.test(page)) fresh.push_back(page);
+        }
+        free_ = std::move(fresh);
+    }
+
+    page_bits used_;
+    std::uint32_t pages_ = 0;
+    std::uint64_t free_count_ = 0;
+    std::vector<std::uint32_t> free_;  // may name pages that are in use again
+};
+
+}  // namespace phantomdb::storage

@@ -1,0 +1,614 @@
+/// @file Defines `versioned_tree`, a B+tree whose old versions can be kept by holding on to a snapshot.
+///
+/// 1. Every node says in which version it was born. The writer changes a node in place when it was born in the version
+///    being built; otherwise it copies the node, and its ancestors, which are on the path anyway (copy on write).
+/// 2. `publish` makes the version being built the current one: from then on its nodes never change.
+/// 3. A snapshot is a reference to a published version: taken and dropped from any thread in O(1), read without locks.
+/// 4. A node replaced while building version r was visible in the versions [birth, r). It is freed once no live version lies in
+///    there; so a long reader keeps alive the nodes it can see, and not what was written and replaced after it. Until then
+///    it is listed with the newest live version that sees it: when that one dies, it passes to the next older one, or goes.
+/// 5. `restore` goes back to an earlier version without copying: nodes born after it are given up, those replaced since
+///    are taken back.
+///
+/// Where nodes live is the business of `Pages`: `memory_pages`, or `cached_pages` over a file. A node is known by a word,
+/// never 0, that its parent keeps; `Pages::visitor` finds a node by its word and keeps it in place.
+///
+/// Threads: `snapshot()` and snapshots themselves: any. Everything else: one writer at a time.
+/// A snapshot must not outlive its tree.
+#pragma once
+
+#include <phantomdb/base/assert.hpp>
+#include <phantomdb/base/error.hpp>
+#include <phantomdb/storage/btree/memory_pages.hpp>
+#include <phantomdb/storage/btree/tree_cursor.hpp>
+#include <phantomdb/storage/btree/tree_snapshot.hpp>
+#include <phantomdb/storage/ordered_store.hpp>
+#include <phantomdb/storage/tree_node.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace phantomdb::storage {
+
+template <class Pages>
+class versioned_tree {
+public:
+    using version_type = tree_version<Pages>;
+    using snapshot_type = basic_snapshot<Pages>;
+    using cursor_type = basic_cursor<Pages>;
+
+    /// An empty tree over pages made of `arguments`.
+    template <class... Arguments>
+    explicit versioned_tree(Arguments&&... arguments) : pages_(std::forward<Arguments>(arguments)...) {
+        publish(0);
+    }
+    versioned_tree(versioned_tree const&) = delete;
+    versioned_tree& operator=(versioned_tree const&) = delete;
+    ~versioned_tree() {
+        if (root_ != 0) pages_.release_tree(root_);
+        for (auto const& version : versions_) {
+            for (auto const& kept : version->kept) pages_.release(kept.piece);
+        }
+        for (auto const& kept : retired_) pages_.release(kept.piece);
+    }
+
+    Pages& pages() { return pages_; }
+    Pages const& pages() const { return pages_; }
+
+    /// Becomes the tree that was published as version `number` and stored. Before anything else is done with it.
+    void adopt(std::uint64_t root, std::uint64_t number, lsn_type lsn, std::uint64_t keys) {
+        root_ = root;
+        building_ = number;
+        keys_ = keys;
+        publish(lsn);
+    }
+
+    /// Sets `key` to `value` in the version being built; `lsn` is kept beside the value. O(log n).
+    /// Throws program_limit_exceeded for keys beyond `Pages::longest_key`.
+    void put(std::string_view key, std::string_view value, lsn_type lsn) {
+        if (key.size() > Pages::longest_key) {
+            throw error(errc::program_limit_exceeded, "index row size " + std::to_string(key.size()) +
+                                                          " exceeds maximum " + std::to_string(Pages::longest_key))
+                .with_hint("Index a hash of the value, or a prefix of it, instead of the value.");
+        }
+        dirty_ = true;
+        pages_.prepare(path_.size());
+        if (value.size() <= Pages::inline_value_bytes) {
+            put_payload(key, lsn, static_cast<std::uint32_t>(value.size()), value);
+            return;
+        }
+        std::array<char, Pages::reference_bytes> reference;
+        std::string_view const payload(reference.data(), reference.size());
+        pages_.make_value(value, building_, reference.data());
+        try {
+            put_payload(key, lsn, static_cast<std::uint32_t>(reference.size()) | tree_node::outside_flag, payload);
+        } catch (...) {
+            pages_.release(Pages::value_piece(payload));
+            throw;
+        }
+    }
+
+    /// Removes `key` from the version being built; nothing happens where it is absent. O(log n).
+    void erase(std::string_view key) {
+        if (!get(key)) return;
+        dirty_ = true;
+        pages_.prepare(path_.size());
+        tree_node* const leaf = descend(key);
+        unsigned const i = leaf->lower_bound(key).index;
+        give_up_value(*leaf, i);
+        leaf->erase(i);
+        --keys_;
+        add_to_path(-1);
+        shrink();
+    }
+
+    /// Removes the keys in [from, to) from the version being built; empty `to`: to the end. Subtrees within the span go as
+    /// a whole: O(their pages), without a look at their keys.
+    void erase_span(std::string_view from, std::string_view to) {
+        if (root_ == 0 || (!to.empty() && to <= from)) return;
+        cursor_type at(&pages_, root_);
+        at.seek(from);
+        if (!at.valid() || (!to.empty() && at.key() >= to)) return;
+        at = {};
+        dirty_ = true;
+        pages_.prepare(2 * path_.size());
+        tree_node* const root = own(root_);
+        keys_ -= prune(*root, from, to);
+        settle_root();
+        if (root_ == 0) return;
+        // What is left on both sides of the span may be thin.
+        descend(from);
+        shrink();
+        if (root_ != 0 && !to.empty()) {
+            descend(to);
+            shrink();
+        }
+    }
+
+    /// What the version being built has under `key`; borrowed until the next change.
+    std::optional<stored_value> get(std::string_view key) const { return snapshot_type::find(&pages_, root_, key); }
+    std::uint64_t size() const { return keys_; }
+
+    /// Makes the version being built the current one, known as `lsn`.
+    void publish(lsn_type lsn) {
+        auto made = take_version();
+        made->pages = &pages_;
+        made->root = root_;
+        made->number = building_;
+        made->lsn = lsn;
+        made->keys = keys_;
+        made->references.fetch_add(1, std::memory_order_relaxed);  // the tree's own, beside what `snapshot` may be undoing
+        versions_.push_back(std::move(made));
+        pages_.publish(building_);
+        version_type* const replaced = current_.exchange(versions_.back().get());
+        if (replaced != nullptr) replaced->references.fetch_sub(1, std::memory_order_release);
+        ++building_;
+        dirty_ = false;
+        reclaim();
+    }
+
+    /// Whether anything changed since the last publication.
+    bool is_dirty() const { return dirty_; }
+
+    /// The current version. Any thread, lock-free.
+    ///
+    /// The count is raised first, and what was counted is looked at again: still current, it had not been dropped before
+    /// the count went up, and `reclaim` sees the count. Otherwise the version may be a spare one by now; its memory is
+    /// there as long as the tree, and the count goes back. (Hazard by reference count, over type-stable memory.)
+    snapshot_type snapshot() const {
+        for (version_type* seen = current_.load();;) {
+            seen->references.fetch_add(1);
+            version_type* const now = current_.load();
+            if (now == seen) return snapshot_type(seen);
+            seen->references.fetch_sub(1, std::memory_order_release);
+            seen = now;
+        }
+    }
+
+    /// Makes the version being built equal to `earlier`, one of this tree's own. Snapshots taken since stay as they are.
+    /// O(nodes changed since).
+    void restore(snapshot_type const& earlier) {
+        std::uint64_t const kept = earlier.version()->number;
+        if (root_ != 0) give_up_since(root_, kept);
+        auto const comes_back = [&](auto const& p) { return p.birth <= kept && p.until > kept; };
+        std::erase_if(retired_, comes_back);
+        for (auto const& version : versions_) {
+            if (version->number >= kept) std::erase_if(version->kept, comes_back);
+        }
+        root_ = earlier.version()->root;
+        keys_ = earlier.version()->keys;
+        dirty_ = true;
+    }
+
+    /// Keeps `piece`, which is in no node, for the snapshots of the versions from `birth` on that are there now.
+    void retire(tree_piece const& piece, std::uint64_t birth) { give_up(piece, birth); }
+
+    /// Calls `visit(piece)` with what versions before the current one see and the current one does not.
+    template <class Visit>
+    void for_each_kept(Visit&& visit) const {
+        for (auto const& version : versions_) {
+            for (auto const& kept : version->kept) {
+                if (kept.until < building_) visit(kept.piece);
+            }
+        }
+    }
+
+    /// Frees what nobody sees any more now, instead of at the next publication.
+    void reclaim() {
+        for (std::size_t i = 0; i < versions_.size();) {
+            if (versions_[i]->references.load() != 0) {
+                ++i;
+                continue;
+            }
+            auto& gone = versions_[i]->kept;
+            retired_.insert(retired_.end(), gone.begin(), gone.end());
+            gone.clear();
+            spare_versions_.push_back(std::move(versions_[i]));
+            versions_.erase(versions_.begin() + static_cast<std::ptrdiff_t>(i));
+        }
+        for (auto const& piece : retired_) {
+            if (version_type* const seen_by = newest_in(piece.birth, piece.until)) {
+                seen_by->kept.push_back(piece);
+            } else {
+                pages_.release(piece.piece);
+            }
+        }
+        retired_.clear();
+    }
+
+    /// Bytes of nodes and outside values, replaced ones that snapshots still see included.
+    std::uint64_t memory_bytes() const { return pages_.memory_bytes(); }
+
+private:
+    struct step {
+        tree_node* at;
+        unsigned index;
+    };
+
+    // ---- the path from the root to a leaf, owned by the version being built ----
+
+    tree_node* own(std::uint64_t& word) {
+        typename Pages::owned const owned = pages_.own(word, building_);
+        if (owned.word != word) {
+            word = owned.word;
+            give_up(owned.replaced, owned.birth);
+        }
+        return owned.node;
+    }
+    tree_node* own_child(tree_node& parent, unsigned i) {
+        std::uint64_t const before = parent.child(i);
+        std::uint64_t word = before;
+        tree_node* const child = own(word);
+        if (word != before) parent.set_child(i, word);
+        return child;
+    }
+
+    tree_node* descend(std::string_view key) {
+        path_.clear();
+        tree_node* at = own(root_);
+        while (at->level > 0) {
+            unsigned const i = at->child_index(key);
+            tree_node* const child = own_child(*at, i);
+            path_.push_back({at, i});
+            at = child;
+        }
+        path_.push_back({at, 0});
+        return at;
+    }
+
+    void add_to_path(int keys, std::uint32_t flag = 0) {
+        for (std::size_t i = 0; i + 1 < path_.size(); ++i) {
+            step const& s = path_[i];
+            s.at->set_subtree(s.index, (s.at->length(s.index) + static_cast<std::uint32_t>(keys)) | flag);
+        }
+    }
+
+    void put_payload(std::string_view key, lsn_type lsn, std::uint32_t length, std::string_view payload) {
+        if (root_ == 0) root_ = make_node(Pages::first_node_bytes, 0).word;
+        while (!try_put(key, lsn, length, payload)) make_room(key, tree_node::need(key.size(), payload.size()));
+    }
+
+    /// False where there is no room; an older value is gone then.
+    bool try_put(std::string_view key, lsn_type lsn, std::uint32_t length, std::string_view payload) {
+        tree_node* const leaf = descend(key);
+        tree_node::found const place = leaf->lower_bound(key);
+        path_.back().index = place.index;
+        std::uint32_t const flag = length & tree_node::outside_flag;
+        if (place.exact) {
+            give_up_value(*leaf, place.index);
+            if (leaf->replace(place.index, lsn, length, payload)) {
+                if (flag != 0) add_to_path(0, flag);
+                return true;
+            }
+            leaf->erase(place.index);
+            --keys_;
+            add_to_path(-1);
+        }
+        if (!leaf->fits(tree_node::need(key.size(), payload.size()))) return false;
+        leaf->insert(place.index, key, lsn, length, payload);
+        ++keys_;
+        add_to_path(1, flag);
+        return true;
+    }
+
+    // ---- growing ----
+
+    /// After a failed `try_put`: grows or splits the leaf at the end of the path, or a node above it that has to go first.
+    void make_room(std::string_view key, std::size_t bytes) {
+        std::size_t depth = path_.size() - 1;
+        for (;; --depth) {
+            tree_node* const node = path_[depth].at;
+            if constexpr (Pages::grows) {
+                if (node->capacity < Pages::node_bytes || node->count < 4) return grow(depth, bytes);
+            }
+            unsigned const at = path_[depth].index;
+            cut const where = node->level == 0 ? cut_leaf(*node, at, key, bytes) : cut_inner(*node, at);
+            if (depth == 0) return split_root(where);
+            if (path_[depth - 1].at->fits(tree_node::need(where.separator.size(), 0))) return split(depth, where);
+            bytes = tree_node::need(where.separator.size(), 0);
+        }
+    }
+
+    void grow(std::size_t depth, std::size_t bytes) {
+        tree_node* const node = path_[depth].at;
+        std::size_t capacity = std::max<std::size_t>(node->capacity * 2, node->used() + bytes);
+        if (node->capacity < Pages::node_bytes && capacity > Pages::node_bytes &&
+            node->used() + bytes <= Pages::node_bytes) {
+            capacity = Pages::node_bytes;
+        }
+        capacity = std::min<std::size_t>((capacity + 63) & ~std::size_t{63}, 65536);
+        PHANTOMDB_ASSERT(capacity >= node->used() + bytes);
+        auto const larger = make_node(static_cast<std::uint32_t>(capacity), node->level);
+        larger.node->take(*node, 0, node->count);
+        std::uint64_t replaced = root_;
+        if (depth == 0) {
+            root_ = larger.word;
+        } else {
+            replaced = path_[depth - 1].at->child(path_[depth - 1].index);
+            path_[depth - 1].at->set_child(path_[depth - 1].index, larger.word);
+        }
+        give_up(Pages::piece(replaced, *node), node->birth);
+    }
+
+    /// How a node is cut in two: the right half begins with slot `middle`; `separator` is above all that stays on the left.
+    struct cut {
+        unsigned middle;
+        std::string_view separator;
+    };
+
+    static std::string_view shortest_between(std::string_view below, std::string_view above) {
+        return above.substr(0, common_prefix(below, above) + 1);
+    }
+
+    /// As if the new entry were there already, at slot `at`: half the bytes to each side, or where keys come in rising order
+    /// the new one alone to the right. A side may be left empty, for the new entry.
+    static cut cut_leaf(tree_node const& node, unsigned at, std::string_view key, std::size_t bytes) {
+        unsigned const n = node.count;
+        auto const weight = [&](unsigned i) { return i == at ? bytes : node.weight(i < at ? i : i - 1); };
+        auto const key_of = [&](unsigned i) { return i == at ? key : node.key(i < at ? i : i - 1); };
+        std::size_t const room = node.capacity - sizeof(tree_node);
+        std::size_t const all = node.used() - sizeof(tree_node) + bytes;
+        unsigned first_right = n;
+        if (at < n || node.appended == 0) {
+            std::size_t left = 0;
+            first_right = 0;
+            while (first_right < n && left < all / 2) left += weight(first_right++);
+            first_right = std::max(first_right, 1u);
+            if (left > room || all - left > room) {
+                // One entry is large. Beside it there is a place where both sides fit, or else the next try finds one.
+                first_right = std::max(at, 1u);
+            }
+        }
+        return {first_right <= at ? first_right : first_right - 1,
+                shortest_between(key_of(first_right - 1), key_of(first_right))};
+    }
+
+    static cut cut_inner(tree_node const& node, unsigned at) {
+        unsigned const n = node.count;
+        PHANTOMDB_HOT_ASSERT(n > 1);
+        if (at + 1 >= n && node.appended != 0) return {n - 1, node.key(n - 1)};
+        std::size_t const half = (node.used() - sizeof(tree_node)) / 2;
+        std::size_t left = 0;
+        unsigned i = 0;
+        while (i < n - 1 && left < half) left += node.weight(i++);
+        i = std::max(i, 1u);
+        return {i, node.key(i)};
+    }
+
+    void split(std::size_t depth, cut const& where) {
+        step const parent = path_[depth - 1];
+        tree_node* const left = path_[depth].at;
+        auto const right = make_node(std::max(left->capacity, Pages::node_bytes), left->level);
+        right.node->take(*left, where.middle, left->count);
+        parent.at->insert(parent.index + 1, where.separator, right.word, right.node->subtree(), {});
+        if (where.middle < left->count) left->drop_tail(where.middle);
+        left->appended = 0;
+        parent.at->set_subtree(parent.index, left->subtree());
+    }
+
+    void split_root(cut const& where) {
+        auto const made = make_node(Pages::node_bytes, static_cast<std::uint16_t>(path_[0].at->level + 1));
+        PHANTOMDB_ASSERT(made.node->level < max_tree_depth);
+        made.node->insert(0, {}, root_, 0, {});
+        path_.insert(path_.begin(), {made.node, 0});
+        root_ = made.word;
+        if constexpr (Pages::grows) {
+            std::size_t const bytes = tree_node::need(where.separator.size(), 0);
+            if (!made.node->fits(bytes)) {
+                grow(0, bytes);
+                path_[0].at = Pages::node(root_);
+            }
+        }
+        split(1, where);
+    }
+
+    // ---- shrinking ----
+
+    /// After an erasure at the end of the path: removes empty nodes, joins thin ones with a neighbour, lowers the root.
+    void shrink() {
+        for (std::size_t depth = path_.size() - 1; depth > 0; --depth) {
+            tree_node* const node = path_[depth].at;
+            step const parent = path_[depth - 1];
+            if (node->count == 0) {
+                std::uint64_t const word = parent.at->child(parent.index);
+                parent.at->erase(parent.index);
+                give_up(Pages::piece(word, *node), node->birth);
+            } else if (node->used() >= Pages::node_bytes / 4 || parent.at->count < 2) {
+                break;
+            } else if (parent.index + 1u < parent.at->count) {
+                if (!join(*parent.at, parent.index)) break;
+            } else if (!join(*parent.at, parent.index - 1)) {
+                break;
+            }
+        }
+        settle_root();
+    }
+
+    void settle_root() {
+        while (root_ != 0) {
+            tree_node* const root = own(root_);
+            if (root->count > 1 || (root->count == 1 && root->level == 0)) return;
+            std::uint64_t const below = root->count == 0 ? 0 : root->child(0);
+            give_up(Pages::piece(root_, *root), root->birth);
+            root_ = below;
+        }
+    }
+
+    /// Moves child i + 1 into child i where both fill three quarters of a page at most.
+    bool join(tree_node& parent, unsigned i) {
+        typename Pages::hold right_hold;
+        tree_node const& right = stay(parent.child(i + 1), right_hold);
+        std::string_view const separator = parent.key(i + 1);
+        std::size_t const bytes = right.used() - sizeof(tree_node) + (right.level > 0 ? separator.size() : 0);
+        typename Pages::hold left_hold;
+        tree_node const& before = stay(parent.child(i), left_hold);
+        if (before.used() + bytes > Pages::node_bytes * 3 / 4 || before.capacity < Pages::node_bytes) return false;
+        tree_node* const left = own_child(parent, i);
+        left->take(right, 0, right.count, separator);
+        parent.set_subtree(i, left->subtree());
+        tree_piece const piece = Pages::piece(parent.child(i + 1), right);
+        std::uint64_t const birth = right.birth;
+        parent.erase(i + 1);
+        right_hold = {};
+        left_hold = {};
+        give_up(piece, birth);
+        return true;
+    }
+
+    /// Removes [from, to) below `at`, which is owned. The keys removed.
+    std::uint64_t prune(tree_node& at, std::string_view from, std::string_view to) {
+        std::uint64_t removed = 0;
+        if (at.level == 0) {
+            unsigned const begin = at.lower_bound(from).index;
+            unsigned const end = to.empty() ? at.count : at.lower_bound(to).index;
+            for (unsigned i = end; i > begin; --i) {
+                give_up_value(at, i - 1);
+                at.erase(i - 1);
+            }
+            return end - begin;
+        }
+        unsigned const first = from.empty() ? 0 : at.child_index(from);
+        unsigned last = at.count - 1u;
+        if (!to.empty()) last = std::max(at.lower_bound(to).index, 1u) - 1;
+        auto const within = [&](unsigned i, std::string_view lower, std::string_view upper) {
+            pages_.prepare_more();
+            std::uint64_t const gone = prune(*own_child(at, i), lower, upper);
+            removed += gone;
+            return gone;
+        };
+        std::uint64_t word;
+        if (first == last) {
+            within(first, from, to);
+            tidy(at, first);
+            return removed;
+        }
+        within(last, {}, to);
+        tidy(at, last);
+        for (unsigned i = last; i-- > first + 1;) {
+            word = at.child(i);
+            removed +=
+                give_up_below(word, at.level - 1u, (at.length(i) & tree_node::outside_flag) != 0, at.keys_below(i));
+            at.erase(i);
+        }
+        within(first, from, {});
+        tidy(at, first);
+        return removed;
+    }
+
+    /// After a change below child i: brings the counts up to date, or removes it where it is empty.
+    void tidy(tree_node& at, unsigned i) {
+        tree_node* const child = own_child(at, i);
+        if (child->count > 0) return at.set_subtree(i, child->subtree());
+        std::uint64_t const word = at.child(i);
+        at.erase(i);
+        give_up(Pages::piece(word, *child), child->birth);
+    }
+
+    /// Gives up the node `word` and all below it: `keys` keys. The keys.
+    std::uint64_t give_up_below(std::uint64_t word, unsigned level, bool values, std::uint64_t keys) {
+        if (level == 0 && !values) {  // need not be read
+            // As the word tells the birth, it may be older, by 2^32 versions. Nobody may be left who could tell.
+            bool const sure = building_ - versions_.front()->number < std::uint64_t{1} << 32;
+            give_up(pages_.leaf_piece(word), sure ? pages_.birth(word, building_) : 0);
+            return keys;
+        }
+        typename Pages::hold hold;
+        tree_node const& node = stay(word, hold);
+        for (unsigned i = 0; i < node.count; ++i) {
+            if (level == 0) {
+                give_up_value(node, i);
+            } else {
+                give_up_below(node.child(i), level - 1, (node.length(i) & tree_node::outside_flag) != 0, 0);
+            }
+        }
+        tree_piece const piece = Pages::piece(word, node);
+        std::uint64_t const birth = node.birth;
+        hold = {};
+        give_up(piece, birth);
+        return keys;
+    }
+
+    // ---- memory ----
+
+    /// The node, which `hold` keeps in place.
+    tree_node const& stay(std::uint64_t word, typename Pages::hold& hold) {
+        typename Pages::visitor visit(&pages_);
+        tree_node const* const node = visit.go(word);
+        hold = visit.keep(*node);
+        return *node;
+    }
+
+    typename Pages::made make_node(std::uint32_t capacity, std::uint16_t level) {
+        return pages_.make(capacity, level, building_);
+    }
+
+    void give_up_value(tree_node const& leaf, unsigned i) {
+        if (leaf.is_outside(i)) give_up(Pages::value_piece(leaf.payload(i)), Pages::value_birth(leaf.payload(i)));
+    }
+
+    /// Frees `piece` now where no version can have seen it, else later.
+    void give_up(tree_piece const& piece, std::uint64_t birth) {
+        if (birth == building_) {
+            pages_.release(piece);
+        } else {
+            retired_.push_back({piece, birth, building_});
+        }
+    }
+
+    /// Gives up what is reachable from `word` and was born after version `kept`.
+    void give_up_since(std::uint64_t word, std::uint64_t kept) {
+        if (pages_.birth(word, building_) <= kept) return;
+        typename Pages::hold hold;
+        tree_node const& node = stay(word, hold);
+        if (node.birth <= kept) return;
+        for (unsigned i = 0; i < node.count; ++i) {
+            if (node.level > 0) {
+                give_up_since(node.child(i), kept);
+            } else if (node.is_outside(i) && Pages::value_birth(node.payload(i)) > kept) {
+                give_up_value(node, i);
+            }
+        }
+        tree_piece const piece = Pages::piece(word, node);
+        std::uint64_t const birth = node.birth;
+        hold = {};
+        give_up(piece, birth);
+    }
+
+    std::unique_ptr<version_type> take_version() {
+        if (spare_versions_.empty()) return std::make_unique<version_type>();
+        auto version = std::move(spare_versions_.back());
+        spare_versions_.pop_back();
+        return version;
+    }
+
+    /// The newest live version with a number in [from, until).
+    version_type* newest_in(std::uint64_t from, std::uint64_t until) {
+        auto const above = std::lower_bound(versions_.begin(), versions_.end(), until,
+                                            [](auto const& version, std::uint64_t n) { return version->number < n; });
+        if (above == versions_.begin()) return nullptr;
+        version_type* const newest = std::prev(above)->get();
+        return newest->number >= from ? newest : nullptr;
+    }
+
+    mutable Pages pages_;
+    std::uint64_t root_ = 0;
+    std::uint64_t building_ = 1;
+    std::uint64_t keys_ = 0;
+    bool dirty_ = false;
+    std::vector<step> path_;
+    std::vector<typename version_type::kept_piece> retired_;  // since the last publication
+    std::vector<std::unique_ptr<version_type>> versions_;     // by number; the last is the current one
+    std::vector<std::unique_ptr<version_type>> spare_versions_;
+    std::atomic<version_type*> current_{nullptr};
+};
+
+}  // namespace phantomdb::storage
