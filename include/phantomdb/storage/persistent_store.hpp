@@ -20,7 +20,7 @@ namespace phantomdb::storage {
 
 /// What a store may use.
 struct store_options {
-    std::uint64_t cache_bytes = std::uint64_t{256} << 20;  ///< memory for pages and blocks read from files
+    std::uint64_t cache_bytes = std::uint64_t{256} << 20;        ///< memory for pages and blocks read from files
     std::uint64_t write_buffer_bytes = std::uint64_t{64} << 20;  ///< memory for changes not in a file, where collected
     std::uint64_t background_bytes_per_second = 0;  ///< limit for what `maintain` and `checkpoint` write; 0: none
     bool sync = true;  ///< false: checkpoints are not synced; a loss of power may cost everything
@@ -28,9 +28,9 @@ struct store_options {
 
 /// Counted since the store was opened, but for what it is now.
 struct store_statistics {
-    std::uint64_t memory_bytes = 0;  ///< now: cache and buffers
-    std::uint64_t file_bytes = 0;    ///< now: in files
-    std::uint64_t free_bytes = 0;    ///< now: of those, unused
+    std::uint64_t memory_bytes = 0;       ///< now: cache and buffers
+    std::uint64_t file_bytes = 0;         ///< now: in files
+    std::uint64_t free_bytes = 0;         ///< now: of those, unused
     std::uint64_t old_version_bytes = 0;  ///< now: kept only for snapshots that still see them
     std::uint64_t read_bytes = 0, written_bytes = 0;
     std::uint64_t cache_hits = 0, cache_misses = 0;
