@@ -1,6 +1,6 @@
 #include <phantomdb/mvcc/shard.hpp>
+#include <phantomdb/sim/environment.hpp>
 
-#include "../env/memory_environment.hpp"
 #include "support/catch.hpp"
 
 #include <map>
@@ -8,17 +8,16 @@
 
 using namespace phantomdb;
 using namespace phantomdb::mvcc;
-using test::memory_environment;
 
 namespace {
 
-using memory_shard = shard<storage::memory_store, storage::local_log<memory_environment>, memory_environment>;
-using tx = memory_shard::transaction_type;
+using simulated_shard = shard<storage::memory_store, storage::local_log<sim::environment>, sim::environment>;
+using tx = simulated_shard::transaction_type;
 
-std::unique_ptr<memory_shard> open_shard(memory_environment environment = {}) {
+std::unique_ptr<simulated_shard> open_shard(sim::environment environment = {}) {
     shard_options options;
     options.background = false;
-    return memory_shard::open("db", options, environment);
+    return simulated_shard::open("db", options, environment);
 }
 
 template <class F>
@@ -39,7 +38,7 @@ std::string keys_of(Scan scan) {
     return keys;
 }
 
-void put(memory_shard& db, std::string_view key, std::string_view value) {
+void put(simulated_shard& db, std::string_view key, std::string_view value) {
     auto t = db.begin();
     t.put(key, value);
     t.commit();
@@ -299,10 +298,10 @@ TEST_CASE("a transaction that goes out of scope gives its locks back") {
 }
 
 TEST_CASE("a commit that the disk refuses leaves nothing behind") {
-    memory_environment environment;
+    sim::environment environment;
     auto db = open_shard(environment);
     put(*db, "a", "1");
-    environment.disk().capacity = environment.disk().used();
+    environment.machine().set_capacity(environment.machine().used());
     auto t = db->begin();
     t.put("big", std::string(2'000'000, 'x'));
     t.lock("k");
@@ -310,7 +309,7 @@ TEST_CASE("a commit that the disk refuses leaves nothing behind") {
     REQUIRE_FALSE(t.is_active());
     REQUIRE_FALSE(db->view().get("big"));
     REQUIRE(db->statistics().locked_keys == 0);
-    environment.disk().capacity = ~std::uint64_t{0};
+    environment.machine().set_capacity(~std::uint64_t{0});
     put(*db, "b", "1");
     db.reset();
     db = open_shard(environment);

@@ -46,10 +46,10 @@ concept environment = requires(E& e, std::string const& path, open_mode mode, st
     { e.open(path, mode) } -> std::same_as<typename E::file_type>;
     { e.exists(path) } -> std::same_as<bool>;
     { e.list(path) } -> std::same_as<std::vector<std::string>>;  // names in a directory, sorted, without . and ..
-    e.create_directory(path);                                    // with its parents; nothing happens where it exists
-    e.sync_directory(path);  // makes names created, renamed and removed in it durable
-    e.rename(path, path);    // replaces the target
-    e.remove(path);          // nothing happens where it does not exist
+    e.create_directory(path);  // with its parents, durably; nothing happens where it exists
+    e.sync_directory(path);    // makes names created, renamed and removed in it durable
+    e.rename(path, path);      // replaces the target
+    e.remove(path);            // nothing happens where it does not exist
     /// Throws lock_file_exists, naming the process that holds it.
     { e.lock(path) } -> std::same_as<typename E::lock_type>;
 

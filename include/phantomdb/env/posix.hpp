@@ -139,9 +139,12 @@ public:
         if (path.empty() || is_directory(path)) return;
         std::size_t const slash = path.find_last_of('/');
         if (slash != std::string::npos) create_directory(path.substr(0, slash));
-        if (::mkdir(path.c_str(), 0700) != 0 && !(errno == EEXIST && is_directory(path))) {
+        if (::mkdir(path.c_str(), 0700) != 0) {
+            if (errno == EEXIST && is_directory(path)) return;
             throw_system_error("create directory", path);
         }
+        // Without its name in the folder above, everything in it would be lost with the power.
+        sync_directory(slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash));
     }
 
     void sync_directory(std::string const& path) {
