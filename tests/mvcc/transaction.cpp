@@ -1,5 +1,6 @@
 #include <phantomdb/mvcc/shard.hpp>
 #include <phantomdb/sim/environment.hpp>
+#include <phantomdb/storage/btree/btree_store.hpp>
 
 #include "support/catch.hpp"
 
@@ -11,7 +12,8 @@ using namespace phantomdb::mvcc;
 
 namespace {
 
-using simulated_shard = shard<storage::memory_store, storage::local_log<sim::environment>, sim::environment>;
+using simulated_shard =
+    shard<storage::btree_store<sim::environment>, storage::local_log<sim::environment>, sim::environment>;
 using tx = simulated_shard::transaction_type;
 
 std::unique_ptr<simulated_shard> open_shard(sim::environment environment = {}) {

@@ -1,9 +1,9 @@
 #include <phantomdb/storage/hybrid/hybrid_store.hpp>
 #include <phantomdb/storage/memory_store.hpp>
 
-#include "support/catch.hpp"
 #include "../env/memory_environment.hpp"
 #include "ordered_store_laws.hpp"
+#include "support/catch.hpp"
 
 namespace phantomdb::storage {
 namespace {

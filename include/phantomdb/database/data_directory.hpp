@@ -5,7 +5,7 @@
 #include <phantomdb/exec/call_context.hpp>
 #include <phantomdb/exec/row_numbers.hpp>
 #include <phantomdb/exec/stored_catalog.hpp>
-#include <phantomdb/mvcc/shard.hpp>
+#include <phantomdb/mvcc/local_shard.hpp>
 #include <phantomdb/value/calendar.hpp>
 #include <phantomdb/value/format_settings.hpp>
 

@@ -71,6 +71,6 @@ static_assert(storage::commit_log<forgetful_log>);
 }  // namespace detail
 
 /// A database that ends with the process.
-using volatile_shard = mvcc::shard<storage::memory_store, detail::forgetful_log, detail::no_files>;
+using volatile_shard = mvcc::shard<storage::database_store, detail::forgetful_log, detail::no_files>;
 
 }  // namespace phantomdb

@@ -130,16 +130,8 @@ public:
             detail::to_prefix_end(span.to);
         }
         auto scan = view.scan(span.from, span.to);
-        if constexpr (requires { scan.next_run(); }) {
-            for (auto run = scan.next_run(); run.size() > 0; run = scan.next_run()) {
-                if (sink(run) == flow_signal::stop) return flow_signal::stop;
-            }
-        } else {
-            std::array<storage::slice, 128> slices;
-            while (std::size_t n = scan.next_chunk(slices)) {
-                if (sink(std::span<storage::slice const>(slices.data(), n)) == flow_signal::stop)
-                    return flow_signal::stop;
-            }
+        for (auto run = scan.next_run(); run.size() > 0; run = scan.next_run()) {
+            if (sink(run) == flow_signal::stop) return flow_signal::stop;
         }
         return flow_signal::more;
     }

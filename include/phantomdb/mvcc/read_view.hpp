@@ -3,6 +3,7 @@
 
 #include <phantomdb/mvcc/read_set.hpp>
 #include <phantomdb/storage/cow_tree.hpp>
+#include <phantomdb/storage/entry_run.hpp>
 #include <phantomdb/storage/ordered_store.hpp>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace phantomdb::mvcc {
 
@@ -126,13 +128,13 @@ public:
         return n;
     }
 
-    /// The next entries that lie side by side in the store; empty at the end only. For stores whose cursors have runs.
-    auto next_run()
-        requires Forward && requires(typename Store::cursor_type& cursor) { cursor.next_run({}); }
+    /// The next entries that lie side by side; empty at the end only.
+    storage::entry_run next_run()
+        requires Forward
     {
         for (;;) {
             bool const own = own_in_span();
-            auto run = base_.next_run(own ? own_.key() : end_of_span());
+            storage::entry_run run = stored_run(own ? own_.key() : end_of_span());
             if (run.size() == 0 && own) {
                 if (base_.valid() && base_.key() == own_.key()) step(base_);
                 bool const written = own_.lsn() == written_mark;
@@ -166,6 +168,15 @@ private:
 
     std::string_view end_of_span() const { return Forward ? std::string_view(to_) : std::string_view(from_); }
 
+    storage::entry_run stored_run(std::string_view stop) {
+        if constexpr (requires { base_.next_run(stop); }) {
+            return base_.next_run(stop);
+        } else {
+            listed_.resize(most_listed);
+            return std::span<storage::slice const>(listed_.data(), base_.next_chunk(listed_, stop));
+        }
+    }
+
     std::size_t take_stored(std::span<storage::slice> out, std::string_view stop) {
         if constexpr (Forward) return base_.next_chunk(out, stop);
         else return base_.prev_chunk(out, stop);
@@ -193,6 +204,8 @@ private:
     storage::tree_cursor own_;
     read_set* reads_;
     std::size_t span_ = 0;
+    static constexpr std::size_t most_listed = 256;
+    std::vector<storage::slice> listed_;  // for stores whose cursors have no runs
 };
 
 /// A state to read, unchanged by whatever is written later. O(1) to make and copy. Threads: one at a time under

@@ -123,7 +123,8 @@ public:
                 std::uint64_t const end =
                     std::min<std::uint64_t>(sectors.size(), ((c.offset + at) / tear + 1) * tear - c.offset);
                 if (in_order ? end <= reached : chosen.survives()) {
-                    image.write(c.offset + at, sectors.substr(static_cast<std::size_t>(at), static_cast<std::size_t>(end - at)));
+                    image.write(c.offset + at,
+                                sectors.substr(static_cast<std::size_t>(at), static_cast<std::size_t>(end - at)));
                 }
                 at = end;
             }

@@ -4,7 +4,7 @@
 #include <phantomdb/exec/row_numbers.hpp>
 #include <phantomdb/exec/sequences.hpp>
 #include <phantomdb/exec/stored_catalog.hpp>
-#include <phantomdb/mvcc/shard.hpp>
+#include <phantomdb/mvcc/local_shard.hpp>
 #include <phantomdb/sql/instance.hpp>
 #include <phantomdb/sql/statement_timer.hpp>
 

@@ -120,14 +120,11 @@ public:
     std::uint32_t length(unsigned i) const { return load<std::uint32_t>(record(i) + 8); }
 
     /// Leaf: whether the payload of entry i is a reference to its value.
-    bool is_outside(slot const& at) const {
-        return (load<std::uint32_t>(record(at) + 8) & outside_flag) != 0;
-    }
+    bool is_outside(slot const& at) const { return (load<std::uint32_t>(record(at) + 8) & outside_flag) != 0; }
     bool is_outside(unsigned i) const { return is_outside(slots()[i]); }
     /// Leaf: the value of entry i, or the reference to it.
     std::string_view payload(slot const& at) const {
-        return {record(at) + record_overhead + at.key_length,
-                load<std::uint32_t>(record(at) + 8) & ~outside_flag};
+        return {record(at) + record_overhead + at.key_length, load<std::uint32_t>(record(at) + 8) & ~outside_flag};
     }
     std::string_view payload(unsigned i) const {
         return {record(i) + record_overhead + slots()[i].key_length, payload_size(i)};

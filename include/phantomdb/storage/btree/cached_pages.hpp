@@ -90,7 +90,8 @@ public:
         }
 
         /// Finds the nodes of all `words`; they stay until the next `go`, or for what had to be read, as long as `holds`.
-        void go_all(std::span<std::uint64_t const> words, unsigned level, std::span<tree_node const*> out, holds& holds) {
+        void go_all(std::span<std::uint64_t const> words, unsigned level, std::span<tree_node const*> out,
+                    holds& holds) {
             if (cache_ == nullptr) {
                 for (std::size_t i = 0; i < words.size(); ++i) out[i] = reinterpret_cast<tree_node const*>(words[i]);
                 return;
@@ -110,7 +111,8 @@ public:
                 }
             }
             held_.reset();
-            for (tree_node const* const node : out) frame::of(node)->warm(level > 0 ? frame::inner_heat : frame::leaf_heat);
+            for (tree_node const* const node : out)
+                frame::of(node)->warm(level > 0 ? frame::inner_heat : frame::leaf_heat);
         }
 
         /// Pins a node that is in place.
@@ -306,7 +308,8 @@ public:
         for (warm_page const& free : warm_) bits.clear(free.page);
         cache_->for_each_gone([&](std::uint32_t page) { bits.clear(page); });
         values_->released(false, [&](std::uint32_t page, std::uint32_t count) { bits.clear(page, count); });
-        for_each_kept([&](tree_piece const& piece) { bits.clear(page_of(piece.word), piece.is_value ? piece.size : 1); });
+        for_each_kept(
+            [&](tree_piece const& piece) { bits.clear(page_of(piece.word), piece.is_value ? piece.size : 1); });
         return bits;
     }
 
@@ -384,9 +387,9 @@ private:
     std::unique_ptr<cache_type> cache_;
     std::unique_ptr<value_cache> values_;
     space_map space_;
-    std::vector<page_run> born_;    // since the last publication
-    std::vector<warm_page> warm_;   // free pages with frames, in use for `space_`
-    std::vector<frame*> spares_;    // idle frames
+    std::vector<page_run> born_;   // since the last publication
+    std::vector<warm_page> warm_;  // free pages with frames, in use for `space_`
+    std::vector<frame*> spares_;   // idle frames
     std::size_t spare_limit_ = 0;
     // Of memory.
     page_pool<PageBytes> pool_;

@@ -255,7 +255,8 @@ private:
         bool const may_write = !file_.is_poisoned() && !file_.is_failing();
         std::size_t const wanted = eviction_batch();
         std::vector<frame*> cold, unwritten;
-        for (std::size_t steps = frames_.size() * (frame::inner_heat + 1u); steps > 0 && cold.size() < wanted; --steps) {
+        for (std::size_t steps = frames_.size() * (frame::inner_heat + 1u); steps > 0 && cold.size() < wanted;
+             --steps) {
             frame* const f = frames_[hand_++ % frames_.size()];
             if (f->state.load(std::memory_order_acquire) != frame::state_type::resident) continue;
             if (f->pins.load(std::memory_order_relaxed) != 0 || f->node()->birth > newest) continue;

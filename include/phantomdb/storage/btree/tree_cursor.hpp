@@ -5,6 +5,7 @@
 #pragma once
 
 #include <phantomdb/storage/btree/memory_pages.hpp>
+#include <phantomdb/storage/entry_run.hpp>
 #include <phantomdb/storage/ordered_store.hpp>
 #include <phantomdb/storage/tree_node.hpp>
 
@@ -20,76 +21,10 @@ namespace phantomdb::storage {
 /// Levels that a tree has at most.
 inline constexpr unsigned max_tree_depth = 40;
 
-template <class Pages>
-class basic_cursor;
-
-/// Neighbours in one leaf, for readers that want no list of them first. Borrowed from a cursor until its next call.
-template <class Pages>
-class basic_run {
-public:
-    class iterator {
-    public:
-        using value_type = slice;
-        using difference_type = std::ptrdiff_t;
-
-        slice operator*() const { return {leaf_->key(*at_), from_->value_of(*leaf_, *at_)}; }
-        iterator& operator++() {
-            ++at_;
-            ahead_ -= stride_;
-            __builtin_prefetch(ahead_);
-            return *this;
-        }
-        void operator++(int) { ++*this; }
-        bool operator==(iterator const& other) const { return at_ == other.at_; }
-
-    private:
-        friend class basic_run;
-        basic_cursor<Pages> const* from_ = nullptr;
-        tree_node const* leaf_ = nullptr;
-        tree_node::slot const* at_ = nullptr;
-        char const* ahead_ = nullptr;
-        std::ptrdiff_t stride_ = 0;
-    };
-
-    basic_run() = default;
-    basic_run(basic_cursor<Pages> const* from, tree_node const* leaf, unsigned first, unsigned end)
-        : size_(end - first) {
-        begin_.from_ = from;
-        begin_.leaf_ = leaf;
-        begin_.at_ = leaf->slots() + first;
-    }
-    /// Has the reader of this run ask for `leaf` on the way, from the end, where its first record mostly is. The processor
-    /// does not guess this jump.
-    void look_ahead(tree_node const* leaf) {
-        begin_.stride_ = leaf->capacity / size_;
-        begin_.ahead_ = reinterpret_cast<char const*>(leaf) + leaf->capacity;
-    }
-
-    std::size_t size() const { return size_; }
-    iterator begin() const { return begin_; }
-    iterator end() const {
-        iterator end = begin_;
-        end.at_ += size_;
-        return end;
-    }
-    slice back() const {
-        iterator last = begin_;
-        last.at_ += size_ - 1;
-        return *last;
-    }
-
-private:
-    iterator begin_;
-    unsigned size_ = 0;
-};
-
-
 /// Models `ordered_cursor`. O(log n) to seek, O(1) amortised to step. Does not keep the version alive.
 template <class Pages>
 class basic_cursor {
 public:
-    using run_type = basic_run<Pages>;
-
     basic_cursor() = default;
     basic_cursor(Pages* pages, std::uint64_t root) : pages_(pages), root_(root) {}
     basic_cursor(basic_cursor const& other) { copy(other); }
@@ -140,16 +75,19 @@ public:
     }
 
     /// The entries from here on, up to `most`, that are below `to` and in this leaf; moves behind them. Empty: there are none.
-    run_type next_run(std::string_view to, unsigned most = 65536) {
+    entry_run next_run(std::string_view to, unsigned most = 65536) {
         lent_.clear();
         if (!valid()) return {};
         unsigned const limit = end_of_run(*leaf_, to);
         if (index_ >= limit) return {};
-        run_type made(this, leaf_, index_, std::min(limit, index_ + most));
+        entry_run made(*leaf_, index_, std::min(limit, index_ + most), this,
+                       [](void const* cursor, tree_node const& leaf, tree_node::slot const& at) {
+                           return static_cast<basic_cursor const*>(cursor)->value_of(leaf, at);
+                       });
         index_ += static_cast<unsigned>(made.size());
         if (index_ == leaf_->count) {
             lend_and_step<true>();
-            if (valid()) made.look_ahead(leaf_);
+            if (valid()) made.look_ahead(*leaf_);
         }
         return made;
     }
@@ -192,7 +130,6 @@ public:
     }
 
 private:
-    friend class basic_run<Pages>;
     struct step {
         std::uint64_t word;
         unsigned index;

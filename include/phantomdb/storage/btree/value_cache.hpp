@@ -30,9 +30,9 @@ struct value_buffer : pinned_bytes {
     std::uint64_t birth = 0;
     std::uint32_t first_page = 0;
     std::uint32_t size = 0;
-    bool is_dirty = false;    ///< the file does not have it yet
-    bool is_freed = false;    ///< nobody needs it any more, but for who writes it
-    unsigned writers = 0;     ///< threads that are writing it just now
+    bool is_dirty = false;  ///< the file does not have it yet
+    bool is_freed = false;  ///< nobody needs it any more, but for who writes it
+    unsigned writers = 0;   ///< threads that are writing it just now
     std::list<value_buffer*>::iterator place{};
 
     char* bytes() { return reinterpret_cast<char*>(this + 1); }

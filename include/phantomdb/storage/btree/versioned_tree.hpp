@@ -146,7 +146,8 @@ public:
         made->number = building_;
         made->lsn = lsn;
         made->keys = keys_;
-        made->references.fetch_add(1, std::memory_order_relaxed);  // the tree's own, beside what `snapshot` may be undoing
+        made->references.fetch_add(1,
+                                   std::memory_order_relaxed);  // the tree's own, beside what `snapshot` may be undoing
         versions_.push_back(std::move(made));
         pages_.publish(building_);
         version_type* const replaced = current_.exchange(versions_.back().get());

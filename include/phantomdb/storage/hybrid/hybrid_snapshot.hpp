@@ -5,6 +5,7 @@
 /// still copying into another engine are there already, but not in its interval.
 #pragma once
 
+#include <phantomdb/storage/entry_run.hpp>
 #include <phantomdb/storage/hybrid/routes.hpp>
 #include <phantomdb/storage/ordered_store.hpp>
 
@@ -16,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace phantomdb::storage {
 
@@ -80,6 +82,14 @@ public:
         if (others_ == nullptr) return main_.prev();
         with_active([](auto& cursor) { cursor.prev(); });
         settle_backward();
+    }
+
+    /// The entries from here on, up to `most`, that are below `to` and lie side by side; empty at the end only.
+    entry_run next_run(std::string_view to, unsigned most = 65536) {
+        if (others_ == nullptr) [[likely]]
+            return main_.next_run(to, most);
+        listed_.resize(std::min<std::size_t>(most, most_listed));
+        return std::span<slice const>(listed_.data(), next_chunk(listed_, to));
     }
 
     std::size_t next_chunk(std::span<slice> out, std::string_view to) {
@@ -208,6 +218,8 @@ private:
     route const* here_ = nullptr;
     std::string lower_, upper_;  // of the interval; empty: to the end
     bool behind_ = false;        // the engine's cursor has left the interval
+    static constexpr std::size_t most_listed = 256;
+    std::vector<slice> listed_;
 };
 
 /// Model of `store_snapshot`. O(1) to make and copy.
@@ -237,8 +249,8 @@ public:
     void get_many(std::span<std::string_view const> keys, std::span<std::optional<stored_value>> out) const {
         if (keys.empty()) return;
         std::uint32_t const object = object_of(keys.front());
-        bool const one_object = std::all_of(keys.begin(), keys.end(),
-                                            [&](std::string_view key) { return object_of(key) == object; });
+        bool const one_object =
+            std::all_of(keys.begin(), keys.end(), [&](std::string_view key) { return object_of(key) == object; });
         route const* const r = others_ != nullptr && one_object ? others_->known->find(object) : nullptr;
         if (others_ != nullptr && !one_object) {
             for (std::size_t i = 0; i < keys.size(); ++i) out[i] = get(keys[i]);

@@ -1,6 +1,7 @@
 /// @file Defines `hybrid_store`: tables and indexes in the engine that suits each, read and changed as one store.
 ///
-/// 1. A batch is cut up by object (hybrid/routes.hpp) and given to the engines; all of it becomes visible in one step.
+/// 1. A batch is cut up by object (hybrid/routes.hpp) and given to the engines; all of it becomes visible in one step, since
+///    readers get at the other engines only through snapshots that were put together with the main engine's.
 /// 2. Engines are made durable together: the main engine decides at which position its checkpoint is, then the others write
 ///    theirs, then the main engine's counts. So whatever position the main engine has after a crash, the others have
 ///    everything up to there; what they have beyond is skipped when the log is applied again.
@@ -12,7 +13,6 @@
 /// Threads: as `persistent_store` says. `copy_piece` counts as `apply`.
 #pragma once
 
-#include <phantomdb/base/assert.hpp>
 #include <phantomdb/storage/hybrid/hybrid_snapshot.hpp>
 #include <phantomdb/storage/persistent_store.hpp>
 
@@ -41,6 +41,7 @@ public:
     hybrid_store() = default;
     /// In files below `directory`. Throws what the engines throw.
     template <class Environment>
+        requires std::constructible_from<Main, Environment&, std::string const&, store_options const&>
     hybrid_store(Environment& environment, std::string const& directory, store_options const& options)
         : main_(environment, env::join(directory, "btree"), options),
           lsm_(std::make_unique<Lsm>(environment, env::join(directory, "lsm"), options)),
@@ -73,8 +74,8 @@ public:
                 for (write_batch& part : made) part.erase_span(from, to);
             });
         main_.add(made[0], lsn);
-        if (lsn > lsm_had_ && !made[1].empty()) lsm_->add(made[1], lsn), lsm_changed_ = true;
-        if (lsn > hash_had_ && !made[2].empty()) hash_->add(made[2], lsn), hash_changed_ = true;
+        if (lsn > lsm_had_ && !made[1].empty()) lsm_->apply(made[1], lsn);
+        if (lsn > hash_had_ && !made[2].empty()) hash_->apply(made[2], lsn);
     }
 
     void publish(lsn_type lsn) {
@@ -83,8 +84,6 @@ public:
         // Readers that see the main engine's new version look at this again, and then wait for the rest of it.
         composed_.store(true, std::memory_order_seq_cst);
         main_.publish(lsn);
-        if (std::exchange(lsm_changed_, false)) lsm_->publish(lsn);
-        if (std::exchange(hash_changed_, false)) hash_->publish(lsn);
         compose();
     }
 
@@ -158,7 +157,7 @@ public:
     /// Copies up to `rows` rows of an object that is being moved, from `from` on; the key to go on with, or nothing at the end.
     std::optional<std::string> copy_piece(std::uint32_t object, std::string const& from, std::size_t rows) {
         route const* const r = known_->find(object);
-        PHANTOMDB_ASSERT(r != nullptr && r->moving_to);
+        if (r == nullptr || !r->moving_to) return std::nullopt;  // dropped meanwhile
         std::string const end = object_end(object);
         std::string next;
         write_batch piece;
@@ -221,7 +220,8 @@ private:
         if (value.size() == 1 && before != nullptr && before->asked_for == said.asked_for) return;
         engine const was = before != nullptr ? before->where : engine::btree;
         if (was != said.where) empty(object, was, made);
-        if (before != nullptr && before->moving_to && before->moving_to != said.where && before->moving_to != said.moving_to)
+        if (before != nullptr && before->moving_to && before->moving_to != said.where &&
+            before->moving_to != said.moving_to)
             empty(object, *before->moving_to, made);  // given up
         if (said.moving_to && (before == nullptr || before->moving_to != said.moving_to))
             empty(object, *said.moving_to, made);  // leftovers of one given up by a crash
@@ -250,7 +250,8 @@ private:
         auto cursor = snapshot.cursor();
         std::string const end = object_end(codec::engine_records_id);
         auto found = std::make_shared<routes>();
-        for (cursor.seek(object_prefix(codec::engine_records_id)); cursor.valid() && cursor.key() < end; cursor.next()) {
+        for (cursor.seek(object_prefix(codec::engine_records_id)); cursor.valid() && cursor.key() < end;
+             cursor.next()) {
             if (auto const object = codec::object_of_engine_record(cursor.key()))
                 found->set(decode_route(*object, cursor.value()));
         }
@@ -273,8 +274,7 @@ private:
     Main main_;
     std::unique_ptr<Lsm> lsm_;
     std::unique_ptr<Hash> hash_;
-    lsn_type lsm_had_ = 0, hash_had_ = 0;  // what they held when they were opened
-    bool lsm_changed_ = false, hash_changed_ = false;
+    lsn_type lsm_had_ = 0, hash_had_ = 0;                                     // what they held when they were opened
     std::shared_ptr<routes const> known_ = std::make_shared<routes const>();  // the applier's
     std::atomic<bool> composed_{false};
     mutable std::mutex current_mutex_;

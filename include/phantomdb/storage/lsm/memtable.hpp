@@ -133,7 +133,8 @@ public:
         sample(from, to, 64, [&](node const*, std::uint64_t stands_for) { versions += stands_for; });
         std::uint64_t const all = std::max<std::uint64_t>(entries(), 1);
         std::uint64_t const with_value = std::min(live_.load(std::memory_order_relaxed), all);
-        return static_cast<std::uint64_t>(static_cast<double>(versions) * static_cast<double>(with_value) / static_cast<double>(all));
+        return static_cast<std::uint64_t>(static_cast<double>(versions) * static_cast<double>(with_value) /
+                                          static_cast<double>(all));
     }
     /// Calls `use(node, how many versions it stands for)` for entries in [from, to), evenly spread: for all, or a few times
     /// `enough` of them. O(log n + enough).
@@ -193,7 +194,8 @@ private:
         on_unpinned = [](pinned_bytes* self) { delete static_cast<memtable*>(self); };
         arena_.reserve(sizeof(node) + most_height * sizeof(link));
         head_ = make_node({}, most_height, 0);
-        for (std::size_t level = 0; level < most_height; ++level) new (&head_->at(level)) link{~std::uint64_t{0}, nullptr};
+        for (std::size_t level = 0; level < most_height; ++level)
+            new (&head_->at(level)) link{~std::uint64_t{0}, nullptr};
     }
     ~memtable() { total_.fetch_sub(counted_, std::memory_order_relaxed); }
 
@@ -228,7 +230,8 @@ private:
         node const* const found =
             descend(key, lsn, [&](std::size_t level, node const* at) { before[level] = const_cast<node*>(at); });
         bool const had = found != nullptr && found->key() == key && !found->what().erased;
-        live_.store(live_.load(std::memory_order_relaxed) + (erased ? 0 : 1) - (had ? 1 : 0), std::memory_order_relaxed);
+        live_.store(live_.load(std::memory_order_relaxed) + (erased ? 0 : 1) - (had ? 1 : 0),
+                    std::memory_order_relaxed);
         if (found != nullptr && found->lsn == lsn && found->key() == key) {
             const_cast<node*>(found)->newest.store(make_content(value, erased), std::memory_order_release);
             return found->key();
@@ -240,7 +243,8 @@ private:
         std::uint64_t const head = key_head(key);
         for (std::uint32_t level = 0; level < height; ++level) {
             link& from = before[level]->at(level);
-            new (&made->at(level)) link{from.head.load(std::memory_order_relaxed), from.next.load(std::memory_order_relaxed)};
+            new (&made->at(level))
+                link{from.head.load(std::memory_order_relaxed), from.next.load(std::memory_order_relaxed)};
         }
         for (std::uint32_t level = 0; level < height; ++level) {
             link& from = before[level]->at(level);
@@ -271,7 +275,8 @@ private:
 
     node* make_node(std::string_view key, std::uint32_t height, lsn_type lsn) {
         std::size_t const fixed = sizeof(node) + height * sizeof(link);
-        auto* const made = new (arena_.take(fixed + key.size())) node{lsn, nullptr, static_cast<std::uint32_t>(key.size()), height};
+        auto* const made =
+            new (arena_.take(fixed + key.size())) node{lsn, nullptr, static_cast<std::uint32_t>(key.size()), height};
         if (!key.empty()) std::memcpy(reinterpret_cast<char*>(made) + fixed, key.data(), key.size());
         return made;
     }

@@ -60,7 +60,8 @@ public:
         add_table(*state_->active.table);
         for (memtable_reference const& at : state_->frozen) add_table(*at.table);
         for (auto const& run : state_->runs) {
-            add(run->entries_before(to) - std::min(run->entries_before(to), run->entries_before(from)), nullptr, run.get());
+            add(run->entries_before(to) - std::min(run->entries_before(to), run->entries_before(from)), nullptr,
+                run.get());
             if (!run->spans().empty() || run->erasures() > run->entries() / 16) plain = false;
         }
         if (sum <= few) {
@@ -74,7 +75,8 @@ public:
             samples = spread(*largest_run, from, to);
         } else {
             std::vector<memtable::node const*> nodes;
-            largest_table->sample(from, to, sample_count, [&](memtable::node const* n, std::uint64_t) { nodes.push_back(n); });
+            largest_table->sample(from, to, sample_count,
+                                  [&](memtable::node const* n, std::uint64_t) { nodes.push_back(n); });
             for (std::size_t i = 0; i < sample_count && i < nodes.size(); ++i)
                 samples.emplace_back(nodes[i * nodes.size() / sample_count]->key());
         }
@@ -99,7 +101,8 @@ private:
         return n;
     }
     /// Keys that cut [from, to) into pieces with about the same number of the run's entries.
-    static std::vector<std::string> spread(sorted_run<Environment> const& run, std::string_view from, std::string_view to) {
+    static std::vector<std::string> spread(sorted_run<Environment> const& run, std::string_view from,
+                                           std::string_view to) {
         std::vector<std::string> found;
         std::uint64_t const low = run.entries_before(from.empty() ? std::string_view("\0", 1) : from);
         std::uint64_t const step = std::max<std::uint64_t>((run.entries_before(to) - low) / sample_count, 1);
@@ -113,7 +116,8 @@ private:
                     std::size_t const middle = a + (b - a) / 2;
                     (index.entries_before(middle) <= next - before ? a : b) = middle;
                 }
-                std::string_view const key = a == 0 ? std::string_view(piece.file->properties().least) : index.last(a - 1);
+                std::string_view const key =
+                    a == 0 ? std::string_view(piece.file->properties().least) : index.last(a - 1);
                 if (!to.empty() && key >= to) return found;
                 if (key >= from && key >= piece.from && (found.empty() || key > found.back())) found.emplace_back(key);
             }
