@@ -91,8 +91,16 @@ public:
     /// Some of what is not synced reaches the medium, and the rest never will.
     void fail_sync(std::uint64_t seed) {
         cut chosen(seed);
-        durable_ = survivors(chosen);
-        unsynced_.clear();
+        shared_bytes written = durable_;
+        for (change& c : unsynced_) {
+            for (std::size_t at = 0; c.sectors != nullptr && at < c.sectors->size(); at += sector_bytes) {
+                if (chosen.survives())
+                    written.write(c.offset + at, std::string_view(*c.sectors).substr(at, sector_bytes));
+            }
+            c.sectors = nullptr;  // sizes are kept in the journal, which does not forget
+        }
+        written.resize(chosen.choose(1) == 1 ? now_.size() : durable_.size());
+        durable_ = std::move(written);
         forgot_ = true;
     }
 
@@ -123,7 +131,8 @@ public:
                 std::uint64_t const end =
                     std::min<std::uint64_t>(sectors.size(), ((c.offset + at) / tear + 1) * tear - c.offset);
                 if (in_order ? end <= reached : chosen.survives()) {
-                    image.write(c.offset + at, sectors.substr(static_cast<std::size_t>(at), static_cast<std::size_t>(end - at)));
+                    image.write(c.offset + at,
+                                sectors.substr(static_cast<std::size_t>(at), static_cast<std::size_t>(end - at)));
                 }
                 at = end;
             }

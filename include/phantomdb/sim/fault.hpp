@@ -32,7 +32,7 @@ inline constexpr unsigned call_kinds = 13;
 
 inline std::string_view name_of(call_kind kind) {
     constexpr std::string_view names[call_kinds]{
-        "open", "read",           "write",  "sync",   "size", "truncate", "exists", "list", "create_directory",
+        "open",           "read",   "write",  "sync", "size", "truncate", "exists", "list", "create_directory",
         "sync_directory", "rename", "remove", "lock"};
     return names[static_cast<unsigned>(kind)];
 }

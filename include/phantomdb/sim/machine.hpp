@@ -27,8 +27,8 @@ namespace phantomdb::sim {
 /// What a machine is like.
 struct machine_options {
     std::uint64_t seed = 1;
-    std::uint64_t capacity = ~std::uint64_t{0};        ///< bytes all files may have together; beyond: ENOSPC
-    std::chrono::nanoseconds call_time{10'000};        ///< by which every call moves the clocks on
+    std::uint64_t capacity = ~std::uint64_t{0};  ///< bytes all files may have together; beyond: ENOSPC
+    std::chrono::nanoseconds call_time{10'000};  ///< by which every call moves the clocks on
     bool keep_trace = false;
     bool sync_lies = false;            ///< `sync` returns and does nothing: a disk whose cache is not what it says
     bool sync_directory_lies = false;  ///< the same for names
@@ -217,7 +217,8 @@ private:
     }
 
     void note(call const& c) {
-        digest_ = mix(digest_ ^ c.offset, mix(c.size, static_cast<std::uint64_t>(c.kind) << 32 | static_cast<unsigned>(c.failure)));
+        digest_ = mix(digest_ ^ c.offset,
+                      mix(c.size, static_cast<std::uint64_t>(c.kind) << 32 | static_cast<unsigned>(c.failure)));
         for (char const letter : c.path) digest_ = digest_ * 1'099'511'628'211u ^ static_cast<unsigned char>(letter);
         if (options_.keep_trace) trace_.push_back(c);
     }
