@@ -64,4 +64,19 @@ inline std::string join(std::string_view directory, std::string_view name) {
     return path.append(name);
 }
 
+/// The directory that `path` is in, as `sync_directory` takes it.
+inline std::string parent(std::string_view path) {
+    std::size_t const slash = path.find_last_of('/');
+    if (slash == std::string_view::npos) return ".";
+    return std::string(path.substr(0, slash == 0 ? 1 : slash));
+}
+
+/// Creates `path` with its parents where it does not exist, and makes sure that its name is durable in any case: an earlier
+/// attempt may have created it and failed then.
+template <environment E>
+void create_own_directory(E& environment, std::string const& path) {
+    environment.create_directory(path);
+    environment.sync_directory(parent(path));
+}
+
 }  // namespace phantomdb::env

@@ -144,14 +144,16 @@ public:
             throw_system_error("create directory", path);
         }
         // Without its name in the folder above, everything in it would be lost with the power.
-        sync_directory(slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash));
+        sync_directory(parent(path));
     }
 
     void sync_directory(std::string const& path) {
         int const descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (descriptor < 0 && errno == EACCES) return ::sync();  // one we may write to and not read
         if (descriptor < 0) throw_system_error("open directory", path);
         posix_file const closes(descriptor, path);
-        if (::fsync(descriptor) != 0) throw_system_error("sync directory", path);
+        // EINVAL: a file system whose directories cannot be synced.
+        if (::fsync(descriptor) != 0 && errno != EINVAL) throw_system_error("sync directory", path);
     }
 
     void rename(std::string const& from, std::string const& to) {

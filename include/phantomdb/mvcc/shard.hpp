@@ -28,6 +28,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -100,7 +101,7 @@ public:
         if (maintenance_.joinable()) maintenance_.join();
         try {
             log_->wait_durable(log_->last());
-        } catch (error const&) {  // the commits that asked for durability have been told
+        } catch (std::exception const&) {  // the commits that asked for durability have been told
         }
     }
 
@@ -248,10 +249,15 @@ public:
         storage::lsn_type lsn = 0;
         {
             std::lock_guard const hold(commit_mutex_);
-            if (broken_) throw *broken_;
+            if (broken_ != nullptr) throw_broken();
             if (request.reads != nullptr) validate(request);
-            lsn = log_->append(batch->bytes());
-            recent_.push_back({lsn, batch});
+            recent_.push_back({0, batch});  // needs memory, so before the log has it
+            try {
+                recent_.back().lsn = lsn = log_->append(batch->bytes());
+            } catch (...) {
+                recent_.pop_back();
+                throw;
+            }
         }
         if (request.synchronous) {
             log_->wait_durable(lsn);
@@ -293,7 +299,7 @@ private:
     }
 
     static typename Environment::lock_type lock(Environment& environment, std::string const& directory) {
-        environment.create_directory(directory);
+        env::create_own_directory(environment, directory);
         return environment.lock(env::join(directory, "lock"));
     }
     Store open_store() {
@@ -354,29 +360,47 @@ private:
     /// Applies, in the order of the log, every commit up to `lsn`, which the log holds, and what is durable behind it.
     void apply_up_to(storage::lsn_type lsn) {
         std::lock_guard const one(apply_mutex_);
-        std::vector<recent_commit> group;
-        {
-            std::lock_guard const hold(commit_mutex_);
-            if (broken_) throw *broken_;
-            if (applied_ >= lsn) return;
-            lsn = std::max(lsn, log_->durable());  // the others of this group find theirs done
-            auto const first = std::upper_bound(recent_.begin(), recent_.end(), applied_,
-                                                [](auto at, recent_commit const& commit) { return at < commit.lsn; });
-            for (auto commit = first; commit != recent_.end() && commit->lsn <= lsn; ++commit) {
-                if (!log_->is_refused(commit->lsn)) group.push_back(*commit);
-            }
-        }
         try {
-            apply(group);
-        } catch (error const& e) {
+            std::vector<recent_commit> const group = commits_up_to(lsn);
+            if (!group.empty()) apply(group);
+        } catch (...) {
             std::lock_guard const hold(commit_mutex_);
-            broken_ = error(e.code, "commits cannot be applied any more: " + e.message);
-            broken_->hint = "The commit log has them. Open the database again.";
-            throw *broken_;
+            if (broken_ == nullptr) broken_ = std::current_exception();
+            throw_broken();
         }
         std::lock_guard const hold(commit_mutex_);
-        applied_ = lsn;
+        applied_ = std::max(applied_, lsn);
         forget_old_commits();
+    }
+
+    /// What is to be applied for `lsn` to be visible, and what is durable behind it; moves `lsn` there.
+    std::vector<recent_commit> commits_up_to(storage::lsn_type& lsn) {
+        std::lock_guard const hold(commit_mutex_);
+        if (broken_ != nullptr) throw_broken();
+        std::vector<recent_commit> group;
+        if (applied_ >= lsn) return group;
+        lsn = std::max(lsn, log_->durable());  // the others of this group find theirs done
+        auto const first = std::upper_bound(recent_.begin(), recent_.end(), applied_,
+                                            [](auto at, recent_commit const& commit) { return at < commit.lsn; });
+        for (auto commit = first; commit != recent_.end() && commit->lsn <= lsn; ++commit) {
+            if (!log_->is_refused(commit->lsn)) group.push_back(*commit);
+        }
+        return group;
+    }
+
+    /// The log has commits that the store has not got.
+    [[noreturn]] void throw_broken() const {
+        sqlstate code = errc::out_of_memory;
+        std::string message = "commits cannot be applied any more: ";
+        try {
+            std::rethrow_exception(broken_);
+        } catch (error const& e) {
+            code = e.code;
+            message = e.message.starts_with(message) ? e.message : message + e.message;
+        } catch (std::exception const& e) {
+            message += e.what();
+        }
+        throw error(code, std::move(message)).with_hint("The commit log has them. Open the database again.");
     }
 
     /// Makes a group visible in one step where the store can.
@@ -466,7 +490,7 @@ private:
     std::deque<recent_commit> recent_;                         // by LSN
     std::map<std::uint64_t, storage::lsn_type> serializable_;  // transactions at work, and what they read
     storage::lsn_type applied_ = 0;
-    std::optional<error> broken_;
+    std::exception_ptr broken_;
     std::mutex apply_mutex_;  // taken before commit_mutex_
 
     std::mutex move_mutex_;                        // before the following

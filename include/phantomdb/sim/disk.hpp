@@ -91,8 +91,16 @@ public:
     /// Some of what is not synced reaches the medium, and the rest never will.
     void fail_sync(std::uint64_t seed) {
         cut chosen(seed);
-        durable_ = survivors(chosen);
-        unsynced_.clear();
+        shared_bytes written = durable_;
+        for (change& c : unsynced_) {
+            for (std::size_t at = 0; c.sectors != nullptr && at < c.sectors->size(); at += sector_bytes) {
+                if (chosen.survives())
+                    written.write(c.offset + at, std::string_view(*c.sectors).substr(at, sector_bytes));
+            }
+            c.sectors = nullptr;  // sizes are kept in the journal, which does not forget
+        }
+        written.resize(chosen.choose(1) == 1 ? now_.size() : durable_.size());
+        durable_ = std::move(written);
         forgot_ = true;
     }
 
