@@ -212,9 +212,10 @@ private:
 
     // ---- flushing ----
 
+    /// Flushes one memtable, unless there is none or somebody else is at it.
     bool flush_one() {
-        std::lock_guard const hold(flush_mutex_);
-        if (state()->frozen.empty()) return false;
+        std::unique_lock const hold(flush_mutex_, std::try_to_lock);
+        if (!hold || state()->frozen.empty()) return false;
         flush_oldest();
         return true;
     }

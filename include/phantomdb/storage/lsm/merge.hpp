@@ -51,9 +51,7 @@ std::uint64_t erased_by_spans(sorted_run<Environment> const& run, span_set const
     std::size_t looks = 256;
     for (erased_span const& span : spans.spans()) {
         if (looks-- == 0) break;
-        std::uint64_t const before = span.from.empty() ? 0 : run.entries_before(span.from);
-        std::uint64_t const upto = run.entries_before(span.to);
-        sum += upto > before ? upto - before : 0;
+        sum += run.entries_between(span.from, span.to);
     }
     return sum;
 }

@@ -78,9 +78,13 @@ public:
         return piece.file->find(key, hash, held);
     }
 
-    /// Entries below `key` (empty: all), give or take half of the block it falls into. O(pieces + log n).
-    std::uint64_t entries_before(std::string_view key) const {
-        if (key.empty()) return entries_;
+    /// Entries with keys in [from, to) (empty `to`: to the end), give or take half a block at either end. O(pieces + log n).
+    std::uint64_t entries_between(std::string_view from, std::string_view to) const {
+        std::uint64_t const low = from.empty() ? 0 : entries_below(from);
+        std::uint64_t const high = to.empty() ? entries_ : entries_below(to);
+        return high > low ? high - low : 0;
+    }
+    std::uint64_t entries_below(std::string_view key) const {
         std::uint64_t sum = 0;
         for (piece_type const& piece : keyed_) {
             auto const& index = piece.file->index();
