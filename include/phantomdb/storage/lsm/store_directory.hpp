@@ -57,6 +57,8 @@ public:
             if (auto const number = number_in(manifest_prefix, name)) manifests.push_back(*number);
             if (auto const number = number_in(run_prefix, name)) runs.push_back(*number);
         }
+        // Before one is made: where power went in the midst of a renaming, it may be another name of a manifest.
+        environment_.remove(env::join(directory_, unfinished_manifest));
         std::sort(manifests.rbegin(), manifests.rend());
         manifests_ = manifests;
         newest_number_ = manifests.empty() ? 0 : manifests.front();
@@ -72,7 +74,6 @@ public:
             if (e.code != errc::disk_full || manifests.empty()) throw;
         }
         std::set<std::uint64_t> const named = current_.files();
-        environment_.remove(env::join(directory_, unfinished_manifest));
         for (std::uint64_t const number : runs) {
             if (!named.contains(number)) environment_.remove(env::join(directory_, run_name(number)));
         }
