@@ -148,7 +148,7 @@ private:
         for (std::size_t i = 0; i < part_count && bytes() > budget_; ++i) {
             part& p = parts_[(begin + i) % part_count];
             std::lock_guard const hold(p.clock_mutex);
-            for (std::size_t looks = 2 * p.clock.size(); looks > 0 && bytes() > budget_; --looks) {
+            for (std::size_t looks = 2 * p.clock.size(); looks > 0 && !p.clock.empty() && bytes() > budget_; --looks) {
                 block_slot* const slot = p.clock.front();
                 p.clock.pop_front();
                 block taken;

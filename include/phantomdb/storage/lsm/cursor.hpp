@@ -205,9 +205,9 @@ private:
     template <bool Forward>
     void jump(erased_span const& span) {
         if (top().highest() >= span.lsn) return pass<Forward>();
-        ++passed_;
-        losing_guard guard{*this};
         std::string_view const bound = Forward ? span.to : span.from;
+        if constexpr (Forward) passed_ += top().distance_to(bound);
+        losing_guard guard{*this};
         std::vector<byte_pin>* const lent = lending_ ? &lent_ : nullptr;
         if (bound.empty()) {
             top().finish(lent);

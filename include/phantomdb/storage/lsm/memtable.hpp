@@ -99,6 +99,7 @@ public:
     lsn_type first_lsn() const { return first_lsn_; }
     lsn_type last_lsn() const { return last_lsn_; }
     std::uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }
+    std::uint64_t erasures() const { return erasures_.load(std::memory_order_relaxed); }
     std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
     std::size_t span_count() const { return span_count_; }
 
@@ -127,14 +128,13 @@ public:
     }
     static node const* next(node const* at) { return at->at(0).next.load(std::memory_order_acquire); }
 
-    /// Keys in [from, to) that have a value, about; empty `to`: to the end. O(log n).
+    /// Keys in [from, to), erased ones too, about; empty `to`: to the end. O(log n).
     std::uint64_t count(std::string_view from, std::string_view to) const {
         std::uint64_t versions = 0;
         sample(from, to, 64, [&](node const*, std::uint64_t stands_for) { versions += stands_for; });
-        std::uint64_t const all = std::max<std::uint64_t>(entries(), 1);
-        std::uint64_t const with_value = std::min(live_.load(std::memory_order_relaxed), all);
-        return static_cast<std::uint64_t>(static_cast<double>(versions) * static_cast<double>(with_value) /
-                                          static_cast<double>(all));
+        std::uint64_t const keys = keys_.load(std::memory_order_relaxed);
+        return static_cast<std::uint64_t>(static_cast<double>(versions) * static_cast<double>(keys) /
+                                          static_cast<double>(std::max<std::uint64_t>(entries(), 1)));
     }
     /// Calls `use(node, how many versions it stands for)` for entries in [from, to), evenly spread: for all, or a few times
     /// `enough` of them. O(log n + enough).
@@ -194,8 +194,7 @@ private:
         on_unpinned = [](pinned_bytes* self) { delete static_cast<memtable*>(self); };
         arena_.reserve(sizeof(node) + most_height * sizeof(link));
         head_ = make_node({}, most_height, 0);
-        for (std::size_t level = 0; level < most_height; ++level)
-            new (&head_->at(level)) link{~std::uint64_t{0}, nullptr};
+        for (std::size_t level = 0; level < most_height; ++level) new (&head_->at(level)) link{~std::uint64_t{0}, nullptr};
     }
     ~memtable() { total_.fetch_sub(counted_, std::memory_order_relaxed); }
 
@@ -229,10 +228,9 @@ private:
         std::fill(std::begin(before), std::end(before), head_);
         node const* const found =
             descend(key, lsn, [&](std::size_t level, node const* at) { before[level] = const_cast<node*>(at); });
-        bool const had = found != nullptr && found->key() == key && !found->what().erased;
-        live_.store(live_.load(std::memory_order_relaxed) + (erased ? 0 : 1) - (had ? 1 : 0),
-                    std::memory_order_relaxed);
-        if (found != nullptr && found->lsn == lsn && found->key() == key) {
+        bool const known = found != nullptr && found->key() == key;
+        if (erased) erasures_.store(erasures_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        if (known && found->lsn == lsn) {
             const_cast<node*>(found)->newest.store(make_content(value, erased), std::memory_order_release);
             return found->key();
         }
@@ -243,8 +241,7 @@ private:
         std::uint64_t const head = key_head(key);
         for (std::uint32_t level = 0; level < height; ++level) {
             link& from = before[level]->at(level);
-            new (&made->at(level))
-                link{from.head.load(std::memory_order_relaxed), from.next.load(std::memory_order_relaxed)};
+            new (&made->at(level)) link{from.head.load(std::memory_order_relaxed), from.next.load(std::memory_order_relaxed)};
         }
         for (std::uint32_t level = 0; level < height; ++level) {
             link& from = before[level]->at(level);
@@ -252,6 +249,7 @@ private:
             from.head.store(head, std::memory_order_release);
         }
         entries_.store(entries_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        if (!known) keys_.store(keys_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         return made->key();
     }
 
@@ -275,8 +273,7 @@ private:
 
     node* make_node(std::string_view key, std::uint32_t height, lsn_type lsn) {
         std::size_t const fixed = sizeof(node) + height * sizeof(link);
-        auto* const made =
-            new (arena_.take(fixed + key.size())) node{lsn, nullptr, static_cast<std::uint32_t>(key.size()), height};
+        auto* const made = new (arena_.take(fixed + key.size())) node{lsn, nullptr, static_cast<std::uint32_t>(key.size()), height};
         if (!key.empty()) std::memcpy(reinterpret_cast<char*>(made) + fixed, key.data(), key.size());
         return made;
     }
@@ -308,7 +305,7 @@ private:
     node* head_ = nullptr;
     std::atomic<std::size_t> height_{1};
     std::uint64_t random_ = 0x9e3779b97f4a7c15;
-    std::atomic<std::uint64_t> entries_{0}, live_{0};
+    std::atomic<std::uint64_t> entries_{0}, keys_{0}, erasures_{0};
     std::atomic<std::uint64_t> bytes_{0};
     std::atomic<span const*> spans_{nullptr};
     std::size_t span_count_ = 0;

@@ -55,13 +55,12 @@ public:
         };
         auto const add_table = [&](memtable const& table) {
             add(table.count(from, to), &table, nullptr);
-            if (table.has_spans()) plain = false;
+            if (table.has_spans() || table.erasures() > table.entries() / 16) plain = false;
         };
         add_table(*state_->active.table);
         for (memtable_reference const& at : state_->frozen) add_table(*at.table);
         for (auto const& run : state_->runs) {
-            add(run->entries_before(to) - std::min(run->entries_before(to), run->entries_before(from)), nullptr,
-                run.get());
+            add(run->entries_between(from, to), nullptr, run.get());
             if (!run->spans().empty() || run->erasures() > run->entries() / 16) plain = false;
         }
         if (sum <= few) {
@@ -75,18 +74,17 @@ public:
             samples = spread(*largest_run, from, to);
         } else {
             std::vector<memtable::node const*> nodes;
-            largest_table->sample(from, to, sample_count,
-                                  [&](memtable::node const* n, std::uint64_t) { nodes.push_back(n); });
+            largest_table->sample(from, to, sample_count, [&](memtable::node const* n, std::uint64_t) { nodes.push_back(n); });
             for (std::size_t i = 0; i < sample_count && i < nodes.size(); ++i)
                 samples.emplace_back(nodes[i * nodes.size() / sample_count]->key());
         }
-        return static_cast<std::uint64_t>(static_cast<double>(sum) * showing_share(samples, from, to));
+        return count_by_samples(std::move(samples), from, to);
     }
 
 private:
-    static constexpr std::uint64_t few = 512;
+    static constexpr std::uint64_t few = 1024;
     static constexpr std::uint64_t unknown = ~std::uint64_t{0};
-    static constexpr std::size_t sample_count = 16;
+    static constexpr std::size_t sample_count = 16, sample_entries = 64;
 
     /// `unknown` where it would take long.
     std::uint64_t count_exactly(std::string_view from, std::string_view to) const {
@@ -101,12 +99,10 @@ private:
         return n;
     }
     /// Keys that cut [from, to) into pieces with about the same number of the run's entries.
-    static std::vector<std::string> spread(sorted_run<Environment> const& run, std::string_view from,
-                                           std::string_view to) {
+    static std::vector<std::string> spread(sorted_run<Environment> const& run, std::string_view from, std::string_view to) {
         std::vector<std::string> found;
-        std::uint64_t const low = run.entries_before(from.empty() ? std::string_view("\0", 1) : from);
-        std::uint64_t const step = std::max<std::uint64_t>((run.entries_before(to) - low) / sample_count, 1);
-        std::uint64_t before = 0, next = from.empty() ? 0 : low;
+        std::uint64_t const step = std::max<std::uint64_t>(run.entries_between(from, to) / sample_count, 1);
+        std::uint64_t before = 0, next = from.empty() ? 0 : run.entries_below(from);
         for (auto const& piece : run.keyed()) {
             auto const& index = piece.file->index();
             for (std::uint64_t const all = index.entries_before(index.size()); next < before + all; next += step) {
@@ -116,8 +112,7 @@ private:
                     std::size_t const middle = a + (b - a) / 2;
                     (index.entries_before(middle) <= next - before ? a : b) = middle;
                 }
-                std::string_view const key =
-                    a == 0 ? std::string_view(piece.file->properties().least) : index.last(a - 1);
+                std::string_view const key = a == 0 ? std::string_view(piece.file->properties().least) : index.last(a - 1);
                 if (!to.empty() && key >= to) return found;
                 if (key >= from && key >= piece.from && (found.empty() || key > found.back())) found.emplace_back(key);
             }
@@ -125,8 +120,8 @@ private:
         }
         return found;
     }
-    /// Which part of the entries behind these keys, up to the next one or `to`, shows.
-    double showing_share(std::vector<std::string> samples, std::string_view from, std::string_view to) const {
+    /// Counts from each of these keys to the next, or `to`: exactly where little is there, else by what shows of the first ones.
+    std::uint64_t count_by_samples(std::vector<std::string> samples, std::string_view from, std::string_view to) const {
         if (samples.empty() || samples.front() > from) samples.insert(samples.begin(), std::string(from));
         auto cursor = this->cursor();
         double sum = 0;
@@ -134,14 +129,27 @@ private:
             std::string_view const end = i + 1 < samples.size() ? std::string_view(samples[i + 1]) : to;
             std::uint64_t const before = cursor.passed();
             std::uint64_t showing = 0;
+            bool whole = true;
             for (cursor.seek(samples[i]); cursor.valid() && (end.empty() || cursor.key() < end); cursor.next()) {
+                whole = cursor.passed() - before < sample_entries;
+                if (!whole) break;
                 ++showing;
-                if (cursor.passed() - before >= 64) break;
             }
-            std::uint64_t const passed = std::max(cursor.passed() - before, showing);
-            sum += passed == 0 ? 0 : static_cast<double>(showing) / static_cast<double>(passed);
+            if (whole) {
+                sum += static_cast<double>(showing);
+            } else {
+                sum += static_cast<double>(showing) / static_cast<double>(cursor.passed() - before) *
+                       static_cast<double>(entries_between(samples[i], end));
+            }
         }
-        return sum / static_cast<double>(samples.size());
+        return static_cast<std::uint64_t>(sum);
+    }
+    /// Of all memtables and runs.
+    std::uint64_t entries_between(std::string_view from, std::string_view to) const {
+        std::uint64_t sum = state_->active.table->count(from, to);
+        for (memtable_reference const& at : state_->frozen) sum += at.table->count(from, to);
+        for (auto const& run : state_->runs) sum += run->entries_between(from, to);
+        return sum;
     }
 
     std::shared_ptr<store_state<Environment> const> state_;

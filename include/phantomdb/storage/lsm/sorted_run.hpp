@@ -37,8 +37,7 @@ public:
         : level_(level), role_(role), pieces_(std::move(pieces)) {
         for (piece_type const& piece : pieces_) {
             file_type const& file = *piece.file;
-            std::uint64_t const skipped =
-                piece.from.empty() ? 0 : file.index().entries_before(file.index().find(piece.from));
+            std::uint64_t const skipped = piece.from.empty() ? 0 : file.index().entries_before(file.index().find(piece.from));
             entries_ += file.properties().entries - skipped;
             if (file.properties().entries > 0 && piece.from <= file.properties().greatest) keyed_.push_back(piece);
             erasures_ += file.properties().erasures;
@@ -64,9 +63,9 @@ public:
 
     /// The first of `keyed` that may hold `key` or greater ones; their number where there is none. O(log n).
     std::size_t find_piece(std::string_view key) const {
-        auto const at =
-            std::lower_bound(keyed_.begin(), keyed_.end(), key,
-                             [](piece_type const& p, std::string_view k) { return p.file->properties().greatest < k; });
+        auto const at = std::lower_bound(
+            keyed_.begin(), keyed_.end(), key,
+            [](piece_type const& p, std::string_view k) { return p.file->properties().greatest < k; });
         return static_cast<std::size_t>(at - keyed_.begin());
     }
 
@@ -79,9 +78,13 @@ public:
         return piece.file->find(key, hash, held);
     }
 
-    /// Entries below `key` (empty: all), give or take half of the block it falls into. O(pieces + log n).
-    std::uint64_t entries_before(std::string_view key) const {
-        if (key.empty()) return entries_;
+    /// Entries with keys in [from, to) (empty `to`: to the end), give or take half a block at either end. O(pieces + log n).
+    std::uint64_t entries_between(std::string_view from, std::string_view to) const {
+        std::uint64_t const low = from.empty() ? 0 : entries_below(from);
+        std::uint64_t const high = to.empty() ? entries_ : entries_below(to);
+        return high > low ? high - low : 0;
+    }
+    std::uint64_t entries_below(std::string_view key) const {
         std::uint64_t sum = 0;
         for (piece_type const& piece : keyed_) {
             auto const& index = piece.file->index();
