@@ -66,7 +66,8 @@ struct btree_root {
 
     static reading read(std::string_view page, std::uint32_t page_bytes, btree_root& into) {
         if (!page.starts_with(magic) || page.size() < page_bytes) return reading::bad;
-        bool const intact = codec::load_fixed<std::uint32_t>(page.data() + 8) == codec::crc32c(page.substr(rest_offset));
+        bool const intact =
+            codec::load_fixed<std::uint32_t>(page.data() + 8) == codec::crc32c(page.substr(rest_offset));
         char const* at = page.data() + rest_offset;
         auto const take = [&]<class T>(T& value) {
             value = codec::load_fixed<T>(at);
@@ -87,11 +88,12 @@ struct btree_root {
         take(into.map.first);
         take(into.map.count);
         take(into.map_checksum);
-        bool const sound = into.pages >= first_tree_page && into.version > 0 &&
-                           (into.root == 0 || (page_of(into.root) >= first_tree_page && page_of(into.root) < into.pages)) &&
-                           (into.root == 0) == (into.keys == 0) && into.map.first < into.pages &&
-                           into.map.count <= into.pages - into.map.first &&
-                           std::uint64_t{into.map.count} * page_bytes * 8 >= (into.map.count == 0 ? 0 : into.pages);
+        bool const sound =
+            into.pages >= first_tree_page && into.version > 0 &&
+            (into.root == 0 || (page_of(into.root) >= first_tree_page && page_of(into.root) < into.pages)) &&
+            (into.root == 0) == (into.keys == 0) && into.map.first < into.pages &&
+            into.map.count <= into.pages - into.map.first &&
+            std::uint64_t{into.map.count} * page_bytes * 8 >= (into.map.count == 0 ? 0 : into.pages);
         return sound ? reading::good : reading::bad;
     }
 
@@ -114,8 +116,10 @@ struct btree_root {
                                                              "PhantomDB does not know")
                     .with_hint("Open it with the version of PhantomDB that wrote it.");
             }
-            throw error(errc::data_corrupted, "file \"" + file.path() + "\" is damaged: neither of its roots, in pages 0 and 1 at "
-                                              "offsets 0 and " + std::to_string(page_bytes) + ", can be read")
+            throw error(errc::data_corrupted, "file \"" + file.path() +
+                                                  "\" is damaged: neither of its roots, in pages 0 and 1 at "
+                                                  "offsets 0 and " +
+                                                  std::to_string(page_bytes) + ", can be read")
                 .with_hint("Restore the directory from a backup.");
         }
         same = first && second && roots[0].generation == roots[1].generation;

@@ -153,8 +153,10 @@ public:
                 std::string page(PageBytes, '\0');
                 btree_root found;
                 page.resize(file_->read(i * PageBytes, page));
-                if (btree_root::read(page, PageBytes, found) != btree_root::reading::good || page != held.root.sealed(PageBytes)) {
-                    if (to.on_finding) to.on_finding({file_->path(), i * PageBytes, "this root is not the last checkpoint's"});
+                if (btree_root::read(page, PageBytes, found) != btree_root::reading::good ||
+                    page != held.root.sealed(PageBytes)) {
+                    if (to.on_finding)
+                        to.on_finding({file_->path(), i * PageBytes, "this root is not the last checkpoint's"});
                 }
             }
         }
@@ -227,7 +229,7 @@ private:
         made.version = tree_.snapshot();
         if (made.version.version()->number == durable_.version.version()->number) return false;
         auto& pages = tree_.pages();
-        pages.space().trim();
+        pages.trim();
         std::uint32_t count = 1;
         while (map_bytes(std::uint64_t{pages.space().pages()} + count) > std::uint64_t{count} * PageBytes) ++count;
         made.root.map = pages.take_run(count);
@@ -258,9 +260,8 @@ private:
     void write_version(plan const& next) {
         auto const pace = [&](std::size_t bytes) {
             if (options_.background_bytes_per_second == 0) return;
-            std::this_thread::sleep_for(std::chrono::nanoseconds(
-                static_cast<std::uint64_t>(1e9 * static_cast<double>(bytes) /
-                                           static_cast<double>(options_.background_bytes_per_second))));
+            std::this_thread::sleep_for(std::chrono::nanoseconds(static_cast<std::uint64_t>(
+                1e9 * static_cast<double>(bytes) / static_cast<double>(options_.background_bytes_per_second))));
         };
         tree_.pages().cache()->write_dirty(next.root.pages, next.root.version, pace);
         tree_.pages().values()->write_dirty(next.root.version, pace);

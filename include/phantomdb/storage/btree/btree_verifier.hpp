@@ -130,7 +130,7 @@ private:
     verification const& to_;
     page_bits reached_;
     std::uint64_t done_ = 0, total_ = 0;  // pages
-    bool incomplete_ = false;  // a page could not be read, so counts and the map can't be compared
+    bool incomplete_ = false;             // a page could not be read, so counts and the map can't be compared
 };
 
 }  // namespace phantomdb::storage

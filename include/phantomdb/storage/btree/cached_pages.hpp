@@ -90,7 +90,8 @@ public:
         }
 
         /// Finds the nodes of all `words`; they stay until the next `go`, or for what had to be read, as long as `holds`.
-        void go_all(std::span<std::uint64_t const> words, unsigned level, std::span<tree_node const*> out, holds& holds) {
+        void go_all(std::span<std::uint64_t const> words, unsigned level, std::span<tree_node const*> out,
+                    holds& holds) {
             if (cache_ == nullptr) {
                 for (std::size_t i = 0; i < words.size(); ++i) out[i] = reinterpret_cast<tree_node const*>(words[i]);
                 return;
@@ -110,7 +111,8 @@ public:
                 }
             }
             held_.reset();
-            for (tree_node const* const node : out) frame::of(node)->warm(level > 0 ? frame::inner_heat : frame::leaf_heat);
+            for (tree_node const* const node : out)
+                frame::of(node)->warm(level > 0 ? frame::inner_heat : frame::leaf_heat);
         }
 
         /// Pins a node that is in place.
@@ -178,7 +180,7 @@ public:
         cache_->publish(number);
         born_.clear();
         cache_->released([&](std::uint32_t page) { space_.give_back(page); });
-        values_->released(true, [&](std::uint32_t page, std::uint32_t count) { space_.give_back(page, count); });
+        values_->released([&](std::uint32_t page, std::uint32_t count) { space_.give_back(page, count); });
     }
 
     made make(std::uint32_t capacity, std::uint16_t level, std::uint64_t birth) {
@@ -262,7 +264,7 @@ public:
         frame* idle = nullptr;
         if (!cache_->unlink(page, idle)) return;
         if (idle == nullptr) return space_.give_back(page);
-        if (warm_.size() < spare_limit_) {
+        if (warm_.size() < spare_limit_ && !space_.is_far(page)) {
             warm_.push_back({page, idle});
         } else {
             cache_->give_back(idle);
@@ -291,6 +293,15 @@ public:
     space_map& space() { return space_; }
     space_map const& space() const { return space_; }
 
+    /// Gives up free pages at the end of the file.
+    void trim() {
+        for (warm_page const& free : warm_) {
+            cache_->give_back(free.holds);
+            space_.give_back(free.page);
+        }
+        warm_.clear();
+        space_.trim();
+    }
     /// Takes a run of pages for something that is not in the tree.
     page_run take_run(std::uint32_t count) {
         page_run const taken{space_.take_run(count), count};
@@ -305,8 +316,9 @@ public:
         for (page_run const& run : born_) bits.clear(run.first, run.count);
         for (warm_page const& free : warm_) bits.clear(free.page);
         cache_->for_each_gone([&](std::uint32_t page) { bits.clear(page); });
-        values_->released(false, [&](std::uint32_t page, std::uint32_t count) { bits.clear(page, count); });
-        for_each_kept([&](tree_piece const& piece) { bits.clear(page_of(piece.word), piece.is_value ? piece.size : 1); });
+        values_->for_each_dropped([&](std::uint32_t page, std::uint32_t count) { bits.clear(page, count); });
+        for_each_kept(
+            [&](tree_piece const& piece) { bits.clear(page_of(piece.word), piece.is_value ? piece.size : 1); });
         return bits;
     }
 
@@ -384,9 +396,9 @@ private:
     std::unique_ptr<cache_type> cache_;
     std::unique_ptr<value_cache> values_;
     space_map space_;
-    std::vector<page_run> born_;    // since the last publication
-    std::vector<warm_page> warm_;   // free pages with frames, in use for `space_`
-    std::vector<frame*> spares_;    // idle frames
+    std::vector<page_run> born_;   // since the last publication
+    std::vector<warm_page> warm_;  // free pages with frames, in use for `space_`
+    std::vector<frame*> spares_;   // idle frames
     std::size_t spare_limit_ = 0;
     // Of memory.
     page_pool<PageBytes> pool_;

@@ -25,9 +25,7 @@ struct frame : pinned_bytes {
     std::uint64_t left_at = 0;  ///< the epoch in which it left the table
 
     tree_node* node() { return reinterpret_cast<tree_node*>(this + 1); }
-    static frame* of(tree_node const* node) {
-        return reinterpret_cast<frame*>(const_cast<tree_node*>(node)) - 1;
-    }
+    static frame* of(tree_node const* node) { return reinterpret_cast<frame*>(const_cast<tree_node*>(node)) - 1; }
 
     /// An inner page is looked at more often than any one leaf, and without it none of its leaves is found.
     static constexpr std::uint8_t inner_heat = 3;

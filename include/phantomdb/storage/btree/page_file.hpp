@@ -120,7 +120,10 @@ template <env::environment Environment>
 class environment_page_file final : public page_file {
 public:
     environment_page_file(Environment& environment, std::string const& path, bool sync)
-        : page_file(path), environment_(environment), file_(environment.open(path, env::open_mode::write)), sync_(sync) {}
+        : page_file(path),
+          environment_(environment),
+          file_(environment.open(path, env::open_mode::write)),
+          sync_(sync) {}
 
     std::uint64_t size() override { return file_.size(); }
     std::chrono::steady_clock::time_point now() override { return environment_.steady_now(); }

@@ -66,7 +66,8 @@ inline void seal_page(frame& from, std::uint32_t page, std::size_t page_bytes, c
     std::memset(to, 0, sizeof(frame));
     std::memcpy(to + sizeof(frame), &node, low);
     std::memset(to + sizeof(frame) + low, 0, node.heap - low);
-    std::memcpy(to + sizeof(frame) + node.heap, reinterpret_cast<char const*>(&node) + node.heap, node.capacity - node.heap);
+    std::memcpy(to + sizeof(frame) + node.heap, reinterpret_cast<char const*>(&node) + node.heap,
+                node.capacity - node.heap);
     codec::store_fixed(to + 4, page);
     codec::store_fixed(to + 8, node_page_kind);
     codec::store_fixed(to, codec::crc32c({to + 4, page_bytes - 4}));
@@ -81,7 +82,8 @@ inline bool is_sound(tree_node const& node, std::size_t capacity, std::size_t pa
     std::size_t records = 0;
     for (unsigned i = 0; i < node.count; ++i) {
         tree_node::slot const& slot = node.slots()[i];
-        if (slot.offset < node.heap || slot.offset + tree_node::record_overhead + slot.key_length > capacity) return false;
+        if (slot.offset < node.heap || slot.offset + tree_node::record_overhead + slot.key_length > capacity)
+            return false;
         std::size_t const record = tree_node::record_overhead + slot.key_length + node.payload(i).size();
         if (slot.offset + record > capacity) return false;
         records += record;
@@ -128,8 +130,9 @@ inline std::string_view fault_of_page(char const* bytes, std::uint64_t word, uns
 }
 
 inline error damaged_page(std::string const& path, std::uint32_t page, std::size_t page_bytes, std::string_view fault) {
-    return error(errc::data_corrupted, "file \"" + path + "\" is damaged: page " + std::to_string(page) + " at offset " +
-                                           std::to_string(std::uint64_t{page} * page_bytes) + ": " + std::string(fault))
+    return error(errc::data_corrupted, "file \"" + path + "\" is damaged: page " + std::to_string(page) +
+                                           " at offset " + std::to_string(std::uint64_t{page} * page_bytes) + ": " +
+                                           std::string(fault))
         .with_hint("Restore the directory from a backup. What lies in other pages can still be read.");
 }
 

@@ -23,7 +23,8 @@ class page_table {
 public:
     page_table() {
         // Megabytes of zeros that the system gives out as they are touched.
-        directory_.reset(static_cast<std::atomic<segment*>*>(std::calloc(directory_size, sizeof(std::atomic<segment*>))));
+        directory_.reset(
+            static_cast<std::atomic<segment*>*>(std::calloc(directory_size, sizeof(std::atomic<segment*>))));
         if (directory_ == nullptr) throw std::bad_alloc();
     }
     page_table(page_table const&) = delete;
