@@ -236,7 +236,7 @@ private:
         made.version = tree_.snapshot();
         if (made.version.version()->number == durable_.version.version()->number) return false;
         auto& pages = tree_.pages();
-        pages.space().trim();
+        pages.trim();
         std::uint32_t count = 1;
         while (map_bytes(std::uint64_t{pages.space().pages()} + count) > std::uint64_t{count} * PageBytes) ++count;
         made.root.map = pages.take_run(count);

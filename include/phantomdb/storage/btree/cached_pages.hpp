@@ -180,7 +180,7 @@ public:
         cache_->publish(number);
         born_.clear();
         cache_->released([&](std::uint32_t page) { space_.give_back(page); });
-        values_->released(true, [&](std::uint32_t page, std::uint32_t count) { space_.give_back(page, count); });
+        values_->released([&](std::uint32_t page, std::uint32_t count) { space_.give_back(page, count); });
     }
 
     made make(std::uint32_t capacity, std::uint16_t level, std::uint64_t birth) {
@@ -264,7 +264,7 @@ public:
         frame* idle = nullptr;
         if (!cache_->unlink(page, idle)) return;
         if (idle == nullptr) return space_.give_back(page);
-        if (warm_.size() < spare_limit_) {
+        if (warm_.size() < spare_limit_ && !space_.is_far(page)) {
             warm_.push_back({page, idle});
         } else {
             cache_->give_back(idle);
@@ -293,6 +293,15 @@ public:
     space_map& space() { return space_; }
     space_map const& space() const { return space_; }
 
+    /// Gives up free pages at the end of the file.
+    void trim() {
+        for (warm_page const& free : warm_) {
+            cache_->give_back(free.holds);
+            space_.give_back(free.page);
+        }
+        warm_.clear();
+        space_.trim();
+    }
     /// Takes a run of pages for something that is not in the tree.
     page_run take_run(std::uint32_t count) {
         page_run const taken{space_.take_run(count), count};
@@ -307,7 +316,7 @@ public:
         for (page_run const& run : born_) bits.clear(run.first, run.count);
         for (warm_page const& free : warm_) bits.clear(free.page);
         cache_->for_each_gone([&](std::uint32_t page) { bits.clear(page); });
-        values_->released(false, [&](std::uint32_t page, std::uint32_t count) { bits.clear(page, count); });
+        values_->for_each_dropped([&](std::uint32_t page, std::uint32_t count) { bits.clear(page, count); });
         for_each_kept(
             [&](tree_piece const& piece) { bits.clear(page_of(piece.word), piece.is_value ? piece.size : 1); });
         return bits;

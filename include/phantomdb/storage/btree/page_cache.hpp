@@ -21,6 +21,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <mutex>
 #include <new>
@@ -68,7 +69,6 @@ public:
         std::uint32_t const page = page_of(word);
         std::lock_guard const one_reader(loading_[page % loading_.size()]);
         if (frame* const found = pin(page)) return found;
-        misses_.fetch_add(1, std::memory_order_relaxed);
         frame* const fresh = take(frame_use::reading);
         try {
             read(word, level, fresh);
@@ -95,12 +95,14 @@ public:
     /// Reads the page that `word` means into `into`, which is in no table, and checks it.
     void read(std::uint64_t word, unsigned level, frame* into) {
         std::uint32_t const page = page_of(word);
-        char* const bytes = reinterpret_cast<char*>(into);
-        std::size_t const size = file_.read(std::uint64_t{page} * PageBytes, {bytes, PageBytes});
+        misses_.fetch_add(1, std::memory_order_relaxed);
+        // Not straight into the frame: where the page has its seal, the frame has what the clock looks at.
+        alignas(64) std::array<char, PageBytes> bytes;
+        std::size_t const size = file_.read(std::uint64_t{page} * PageBytes, bytes);
         std::string_view const fault =
-            size < PageBytes ? "the file ends before it" : fault_of_page(bytes, word, level, PageBytes, pages());
-        ::new (static_cast<void*>(into)) frame;
+            size < PageBytes ? "the file ends before it" : fault_of_page(bytes.data(), word, level, PageBytes, pages());
         if (!fault.empty()) throw damaged_page(file_.path(), page, PageBytes, fault);
+        std::memcpy(static_cast<void*>(into->node()), bytes.data() + sizeof(frame), PageBytes - sizeof(frame));
     }
 
     // ---- frames ----

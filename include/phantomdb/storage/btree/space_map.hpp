@@ -46,14 +46,12 @@ public:
         used_ = std::move(used);
         used_.words().resize((std::size_t{pages} + 63) / 64);
         pages_ = pages;
-        free_.clear();
-        for (std::uint32_t page = pages; page-- > 0;) {
-            if (!used_.test(page)) free_.push_back(page);
-        }
+        forget_stale();
         free_count_ = free_.size();
     }
 
     std::uint32_t take() {
+        if (free_.empty() && free_count_ > 0) forget_stale();
         while (!free_.empty()) {
             std::uint32_t const page = free_.back();
             free_.pop_back();
@@ -99,17 +97,22 @@ public:
     void give_back(std::uint32_t page, std::uint32_t count = 1) {
         used_.clear(page, count);
         free_count_ += count;
+        if (is_far(page)) return;
         for (std::uint32_t i = 0; i < count; ++i) free_.push_back(page + i);
         if (free_.size() > 1024 && free_.size() > 2 * free_count_) forget_stale();
     }
 
-    /// Cuts off free pages at the end.
+    /// Whether so much is free that `page` had better stay free, for the file to become shorter.
+    bool is_far(std::uint32_t page) const { return free_count_ > pages_ / 4 && page > pages_ - free_count_; }
+
+    /// Cuts off free pages at the end; where much is free, sees to it that the pages in front are used first.
     void trim() {
         while (pages_ > 0 && !used_.test(pages_ - 1)) {
             --pages_;
             --free_count_;
         }
         used_.words().resize((std::size_t{pages_} + 63) / 64);
+        if (free_count_ > pages_ / 4) forget_stale();
     }
 
     std::uint32_t pages() const { return pages_; }
@@ -117,19 +120,23 @@ public:
     page_bits const& used() const { return used_; }
 
 private:
+    /// Lists what is free anew, the first page last.
     void forget_stale() {
-        std::vector<std::uint32_t> fresh;
-        fresh.reserve(free_count_);
-        for (std::uint32_t page = pages_; page-- > 0;) {
-            if (!used_.test(page)) fresh.push_back(page);
+        free_.clear();
+        free_.reserve(free_count_);
+        for (std::size_t word = used_.words().size(); word-- > 0;) {
+            if (used_.words()[word] == ~std::uint64_t{0}) continue;
+            for (std::uint32_t bit = 64; bit-- > 0;) {
+                auto const page = static_cast<std::uint32_t>(word * 64 + bit);
+                if (page < pages_ && !used_.test(page)) free_.push_back(page);
+            }
         }
-        free_ = std::move(fresh);
     }
 
     page_bits used_;
     std::uint32_t pages_ = 0;
     std::uint64_t free_count_ = 0;
-    std::vector<std::uint32_t> free_;  // may name pages that are in use again
+    std::vector<std::uint32_t> free_;  // may name pages that are in use again, and not those far behind
 };
 
 }  // namespace phantomdb::storage

@@ -102,16 +102,26 @@ public:
         value_buffer* const found = find(page);
         if (found == nullptr) return true;
         bool const at_once = found->writers == 0;
-        if (!at_once) found->is_freed = true;
+        if (!at_once) {
+            found->is_freed = true;
+            unready_.push_back({page, pages_for(found->size, page_bytes_)});
+        }
         remove(*found);
         return at_once;
     }
-    /// Calls `visit(first, count)` with the runs that `drop` did not give back; forgets those that may be used again now if `forget`.
+    /// Calls `visit(first, count)` with the runs that `drop` did not give back and that may be used again now.
     template <class Visit>
-    void released(bool forget, Visit&& visit) {
+    void released(Visit&& visit) {
         std::lock_guard const lock(mutex_);
-        for (auto const& [page, pages] : released_) visit(page, pages);
-        if (forget) released_.clear();
+        for (auto const& [page, count] : released_) visit(page, count);
+        released_.clear();
+    }
+    /// The same with all of them, which stay.
+    template <class Visit>
+    void for_each_dropped(Visit&& visit) {
+        std::lock_guard const lock(mutex_);
+        for (auto const& [page, count] : released_) visit(page, count);
+        for (auto const& [page, count] : unready_) visit(page, count);
     }
 
     /// Writes what was born up to version `newest` and is not in the file. Throws as writing does.
@@ -149,7 +159,7 @@ private:
     void shrink() {
         for (auto at = by_use_.end(); memory_bytes() > budget_ && at != by_use_.begin();) {
             value_buffer& last = **--at;
-            if (last.is_dirty || last.writers != 0 || at == by_use_.begin()) continue;
+            if (last.is_dirty || last.writers != 0) continue;
             ++at;
             remove(last);
         }
@@ -184,7 +194,10 @@ private:
             --buffer.writers;
             if (buffer.is_freed) {
                 if (buffer.writers == 0) {
-                    released_.push_back({buffer.first_page, pages_for(buffer.size, page_bytes_)});
+                    auto const run = std::find_if(unready_.begin(), unready_.end(),
+                                                  [&](page_run const& r) { return r.first == buffer.first_page; });
+                    released_.push_back(*run);
+                    unready_.erase(run);
                 }
             } else if (written && buffer.is_dirty) {
                 buffer.is_dirty = false;
@@ -230,8 +243,8 @@ private:
     std::mutex mutex_;  // guards what follows
     std::uint64_t dirty_bytes_ = 0;
     std::unordered_map<std::uint32_t, value_buffer*> by_page_;
-    std::list<value_buffer*> by_use_;  // last used first
-    std::vector<page_run> released_;
+    std::list<value_buffer*> by_use_;           // last used first
+    std::vector<page_run> unready_, released_;  // not used any more: still being written, or not
 };
 
 }  // namespace phantomdb::storage
