@@ -29,8 +29,9 @@ struct integer_total {
     };
     static void add(state& s, std::int64_t value) { s.shifted += shift(value), ++s.count; }
     static void add_if(bool keep, state& s, std::int64_t value) {
-        s.shifted += shift(value) & -std::uint64_t{keep};
-        s.count += keep;
+        std::int64_t const kept = keep;
+        s.shifted += static_cast<std::uint64_t>(kept) * shift(value);
+        s.count += kept;
     }
     static void merge(state& into, state const& from) { into.shifted += from.shifted, into.count += from.count; }
 
@@ -54,9 +55,9 @@ struct small_integer_sum {
         carry(s);
     }
     static void add_if(bool keep, state& s, std::int64_t value) {
-        std::int64_t const mask = -std::int64_t{keep};
-        s.low += value & mask;
-        s.count -= mask;
+        std::int64_t const kept = keep;
+        s.low += kept * value;
+        s.count += kept;
         carry(s);
     }
     static void merge(state& into, state const& from) {
