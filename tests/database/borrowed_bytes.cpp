@@ -95,7 +95,8 @@ pdb::database<shop> filled() {
         for (int i = 1; i <= 40; ++i) {
             std::optional<std::int64_t> boss;
             if (i > 5) boss = i % 5 + 1;
-            tx.insert(user{i, "name " + std::to_string(i * 7 % 41), 20 + i % 6, boss, profile{"bio", {}, {"Oslo", ""}}});
+            tx.insert(
+                user{i, "name " + std::to_string(i * 7 % 41), 20 + i % 6, boss, profile{"bio", {}, {"Oslo", ""}}});
         }
         for (int i = 1; i <= 60; ++i) {
             tx.insert(order{i, i % 40 + 1, pdb::decimal<12, 2>::parse(std::to_string(i % 9) + ".50"), {}});
@@ -112,8 +113,7 @@ void same_rows(Arguments const&... arguments) {
     REQUIRE(expected.size() > 1);
 
     auto const catalog = db.directory().catalog().current();
-    auto const bound =
-        pdb::bind_schema(*catalog, pdb::find_home(*catalog, {"postgres", "public"}), shop::shapes);
+    auto const bound = pdb::bind_schema(*catalog, pdb::find_home(*catalog, {"postgres", "public"}), shop::shapes);
     forgetful_snapshot const snapshot{db.directory().view().base()};
     pdb::mvcc::read_view<forgetful_store> const view(snapshot, {}, nullptr);
     pdb::exec::random_stream random(1);
@@ -130,13 +130,12 @@ constexpr auto& total = pdb::col<&order::total>;
 inline constexpr auto other = pdb::alias<"other", orders>;
 
 constexpr auto sorted = pdb::from<users> | pdb::select(id, name, age) | pdb::order_by(name);
-constexpr auto first_few =
-    pdb::from<users> | pdb::select(id, name) | pdb::order_by(pdb::desc(name)) | pdb::take(7);
+constexpr auto first_few = pdb::from<users> | pdb::select(id, name) | pdb::order_by(pdb::desc(name)) | pdb::take(7);
 constexpr auto backwards = pdb::from<users> | pdb::select(id, name) | pdb::order_by(pdb::desc(id));
-constexpr auto grouped = pdb::from<users> | pdb::group_by(name) | pdb::select(name, pdb::count(), pdb::min(age)) |
-                         pdb::order_by(name);
-constexpr auto extremes = pdb::from<users> | pdb::group_by(age) | pdb::select(age, pdb::min(name), pdb::max(name)) |
-                          pdb::order_by(age);
+constexpr auto grouped =
+    pdb::from<users> | pdb::group_by(name) | pdb::select(name, pdb::count(), pdb::min(age)) | pdb::order_by(name);
+constexpr auto extremes =
+    pdb::from<users> | pdb::group_by(age) | pdb::select(age, pdb::min(name), pdb::max(name)) | pdb::order_by(age);
 constexpr auto all_ages = pdb::from<users> | pdb::select(age) | pdb::distinct() | pdb::order_by(age);
 constexpr auto of_age = pdb::from<users> | pdb::where(age == "age"_arg) | pdb::select(id, name) | pdb::order_by(id);
 constexpr auto above = pdb::from<users> | pdb::where(id > "least"_arg) | pdb::select(id, name, age);
@@ -147,8 +146,7 @@ constexpr auto pairs = pdb::from<orders> | pdb::join<other>(other(&order::total)
                        pdb::select(pdb::col<&order::id>, other(&order::id), total) |
                        pdb::order_by(pdb::col<&order::id>, other(&order::id));
 constexpr auto younger = pdb::from<users> | pdb::left_join<boss>(boss(&user::age) < age + -3) |
-                         pdb::select(id, name, boss(&user::id), boss(&user::name)) |
-                         pdb::order_by(id, boss(&user::id));
+                         pdb::select(id, name, boss(&user::id), boss(&user::name)) | pdb::order_by(id, boss(&user::id));
 constexpr auto spent = pdb::from<users> | pdb::join<orders>() | pdb::group_by(name) |
                        pdb::select(name, pdb::sum(total)) | pdb::order_by(name);
 
