@@ -25,7 +25,8 @@ struct stored_value {
     lsn_type lsn = 0;
 };
 
-/// A position in a snapshot, before which and after which there are keys. Borrowed bytes live as long as the snapshot.
+/// A position in a snapshot, before which and after which there are keys. Borrowed bytes are valid until the cursor's next
+/// call. A cursor may also have `next_run(to)`: neighbours from here on that are below `to`, as a range of slices.
 /// `seek*`, `next` and `prev` leave it on a key or, where there is none, not `valid()`; after that only a seek helps.
 template <class C>
 concept ordered_cursor =

@@ -47,7 +47,9 @@ inline numeric numeric_from(int128 value) { return phantomdb::detail::fit(value,
 struct small_integer_sum {
     struct state {
         std::int64_t low = 0, count = 0;
-        int128 high = 0;  // the sum is high + low
+        int128 high = 0;
+
+        int128 sum() const { return high + low; }
     };
     static void add(state& s, std::int64_t value) {
         s.low += value;
@@ -67,9 +69,9 @@ struct small_integer_sum {
     }
     static std::optional<std::int64_t> finish(state const& s) {
         if (s.count == 0) return std::nullopt;
-        int128 const sum = s.high + s.low;
-        if (static_cast<std::int64_t>(sum) != sum) functions::detail::integer_out_of_range<std::int64_t>();
-        return static_cast<std::int64_t>(sum);
+        auto const sum = static_cast<std::int64_t>(s.sum());
+        if (sum != s.sum()) functions::detail::integer_out_of_range<std::int64_t>();
+        return sum;
     }
 
 private:
