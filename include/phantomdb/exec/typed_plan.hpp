@@ -318,7 +318,22 @@ struct stored_rows {
     }
     /// `rows`: a range of slices, as the store has them.
     template <class Context, class Rows, class Sink>
-    flow_signal pass(Context&, schema::table_layout const& layout, Rows const& rows, Sink& sink) {
+    [[gnu::always_inline]] flow_signal pass(Context& context, schema::table_layout const& layout, Rows const& rows,
+                                            Sink& sink) {
+        if constexpr (requires { sink.copied_states(); }) {
+            auto states = sink.copied_states();
+            lone_group_sink<Context, decltype(states)> into{context, states};
+            flow_signal const answer = each(layout, rows, into);
+            sink.state = states;
+            return answer;
+        } else {
+            return each(layout, rows, sink);
+        }
+    }
+
+private:
+    template <class Rows, class Sink>
+    [[gnu::always_inline]] static flow_signal each(schema::table_layout const& layout, Rows const& rows, Sink& sink) {
         auto const end = rows.end();
         for (auto at = rows.begin(); at != end; ++at) {
             row unit{{(*at).value, &layout}};
@@ -476,6 +491,7 @@ struct typed_aggregates {
 
         /// Without keys there is one group, whose state the compiler can keep in registers.
         static constexpr bool alone = requires { Keys::none_at_all; };
+        static constexpr bool is_copied = !std::is_void_v<Mask>;  // what can be masked is numbers
         using state = std::tuple<typename typed_aggregate<Scope, A>::state...>;
         std::conditional_t<alone, std::array<state, 1>, std::vector<state>> groups{};
         std::tuple<seen_by<A>...> seen = std::tuple<seen_by<A>...>();

@@ -29,8 +29,9 @@ struct integer_total {
     };
     static void add(state& s, std::int64_t value) { s.shifted += shift(value), ++s.count; }
     static void add_if(bool keep, state& s, std::int64_t value) {
-        s.shifted += shift(value) & -std::uint64_t{keep};
-        s.count += keep;
+        std::int64_t const kept = keep;
+        s.shifted += static_cast<std::uint64_t>(kept) * shift(value);
+        s.count += kept;
     }
     static void merge(state& into, state const& from) { into.shifted += from.shifted, into.count += from.count; }
 
@@ -46,7 +47,9 @@ inline numeric numeric_from(int128 value) { return phantomdb::detail::fit(value,
 struct small_integer_sum {
     struct state {
         std::int64_t low = 0, count = 0;
-        int128 high = 0;  // the sum is high + low
+        int128 high = 0;
+
+        int128 sum() const { return high + low; }
     };
     static void add(state& s, std::int64_t value) {
         s.low += value;
@@ -54,9 +57,9 @@ struct small_integer_sum {
         carry(s);
     }
     static void add_if(bool keep, state& s, std::int64_t value) {
-        std::int64_t const mask = -std::int64_t{keep};
-        s.low += value & mask;
-        s.count -= mask;
+        std::int64_t const kept = keep;
+        s.low += kept * value;
+        s.count += kept;
         carry(s);
     }
     static void merge(state& into, state const& from) {
@@ -66,9 +69,9 @@ struct small_integer_sum {
     }
     static std::optional<std::int64_t> finish(state const& s) {
         if (s.count == 0) return std::nullopt;
-        int128 const sum = s.high + s.low;
-        if (static_cast<std::int64_t>(sum) != sum) functions::detail::integer_out_of_range<std::int64_t>();
-        return static_cast<std::int64_t>(sum);
+        auto const sum = static_cast<std::int64_t>(s.sum());
+        if (sum != s.sum()) functions::detail::integer_out_of_range<std::int64_t>();
+        return sum;
     }
 
 private:
