@@ -16,7 +16,8 @@ std::string shape(std::string_view text) {
     sql::literal_scan scan;
     if (!scan.read(text)) return "refused";
     std::string shown;
-    for (char c : scan.key()) shown += c >= 1 && c <= 4 ? std::string{"<", 1} + "?ilns"[static_cast<int>(c)] + ">" : std::string{c};
+    for (char c : scan.key())
+        shown += c >= 1 && c <= 4 ? std::string{"<", 1} + "?ilns"[static_cast<int>(c)] + ">" : std::string{c};
     return shown;
 }
 
@@ -46,11 +47,37 @@ TEST_CASE("constants are told apart from the rest of a text") {
 }
 
 TEST_CASE("texts that a plain scanner could misread are refused whole") {
-    for (char const* text :
-         {"e'a\\'b'", "E'x'", "b'01'", "x'ff'", "n'x'", "u&'x'", "U&\"x\"", "date'2024-01-01'", "'a'\n'b'", "'a' 'b'", "'open",
-          "\"open", "$1", "$$x$$", "$tag$x$tag$", "select 1 -- 2", "select /* 2 */ 1", ".5", "a.5", "1..2", "12abc", "1e", "1e+",
-          "0x1f", "1_000", "1.2.3", "5'x'", "5$", "a\x01", "a\x0b"
-                                                         "b"}) {
+    for (char const* text : {"e'a\\'b'",
+                             "E'x'",
+                             "b'01'",
+                             "x'ff'",
+                             "n'x'",
+                             "u&'x'",
+                             "U&\"x\"",
+                             "date'2024-01-01'",
+                             "'a'\n'b'",
+                             "'a' 'b'",
+                             "'open",
+                             "\"open",
+                             "$1",
+                             "$$x$$",
+                             "$tag$x$tag$",
+                             "select 1 -- 2",
+                             "select /* 2 */ 1",
+                             ".5",
+                             "a.5",
+                             "1..2",
+                             "12abc",
+                             "1e",
+                             "1e+",
+                             "0x1f",
+                             "1_000",
+                             "1.2.3",
+                             "5'x'",
+                             "5$",
+                             "a\x01",
+                             "a\x0b"
+                             "b"}) {
         INFO(text);
         CHECK(shape(text) == "refused");
     }

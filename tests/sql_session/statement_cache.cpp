@@ -56,10 +56,11 @@ std::vector<std::string> scripts() {
 
 /// The text with each constant replaced, one time in two.
 std::string changed(std::string const& text, std::mt19937& random) {
-    static std::vector<std::string> const numbers = {"0", "1", "2", "3", "7", "12", "2147483647", "2147483648",
-                                                     "9223372036854775808", "1.5", "20.25", "1e3", "00"};
-    static std::vector<std::string> const strings = {"''", "'a'", "'it''s'", "'5'", "'-12'", "'2024-02-29'", "'%a_'", "'now'",
-                                                     "'2024-02-30'", "'true'", "'row 3'", "'1 day'", "'\xc3\xa9t\xc3\xa9'"};
+    static std::vector<std::string> const numbers = {
+        "0", "1", "2", "3", "7", "12", "2147483647", "2147483648", "9223372036854775808", "1.5", "20.25", "1e3", "00"};
+    static std::vector<std::string> const strings = {
+        "''",    "'a'",          "'it''s'", "'5'",     "'-12'",   "'2024-02-29'",       "'%a_'",
+        "'now'", "'2024-02-30'", "'true'",  "'row 3'", "'1 day'", "'\xc3\xa9t\xc3\xa9'"};
     sql::literal_scan scan;
     if (!scan.read(text)) return text;
     std::string made;
@@ -76,8 +77,9 @@ std::string changed(std::string const& text, std::mt19937& random) {
 
 /// Answers that are other ones every time.
 bool by_chance(std::string const& text) {
-    for (char const* word : {"now", "current_", "random", "clock", "pg_backend_pid", "plan_cache_mode", "pg_stat_activity",
-                             "localtime", "gen_random", "pg_settings", "show all", "generate_series", "'today'"}) {
+    for (char const* word :
+         {"now", "current_", "random", "clock", "pg_backend_pid", "plan_cache_mode", "pg_stat_activity", "localtime",
+          "gen_random", "pg_settings", "show all", "generate_series", "'today'"}) {
         if (text.find(word) != std::string::npos) return true;
     }
     return false;
@@ -113,18 +115,18 @@ TEST_CASE("statements with changed constants answer as if they were planned anew
 
 TEST_CASE("generated queries with changed constants answer as if they were planned anew") {
     pair_of_stages both;
-    for (std::string const text :
-         {"create table t (id int primary key, s smallint, b bigint, n numeric(10,2), f float8, x text, c varchar(5), p char(4), "
-          "d date, w timestamp, z timestamptz, i interval, o boolean, y bytea, u uuid)",
-          "create index on t (x)", "create index on t (d)"}) {
+    for (std::string const text : {"create table t (id int primary key, s smallint, b bigint, n numeric(10,2), f "
+                                   "float8, x text, c varchar(5), p char(4), "
+                                   "d date, w timestamp, z timestamptz, i interval, o boolean, y bytea, u uuid)",
+                                   "create index on t (x)", "create index on t (d)"}) {
         both.compare(text);
     }
     for (int i = 0; i < 40; ++i) {
         std::string const n = std::to_string(i);
-        both.compare("insert into t values (" + n + ", " + n + ", " + n + "000, " + n + ".25, " + n + ".5, 'row " + n + "', 'v" + n +
-                     "', 'p', '2024-01-" + std::to_string(1 + i % 28) + "', '2024-01-01 10:00', '2024-01-01 10:00', '" + n +
-                     " days', " + (i % 2 ? "true" : "'f'") + ", '\\x00ff', '00000000-0000-0000-0000-0000000000" +
-                     std::to_string(10 + i) + "')");
+        both.compare("insert into t values (" + n + ", " + n + ", " + n + "000, " + n + ".25, " + n + ".5, 'row " + n +
+                     "', 'v" + n + "', 'p', '2024-01-" + std::to_string(1 + i % 28) +
+                     "', '2024-01-01 10:00', '2024-01-01 10:00', '" + n + " days', " + (i % 2 ? "true" : "'f'") +
+                     ", '\\x00ff', '00000000-0000-0000-0000-0000000000" + std::to_string(10 + i) + "')");
     }
     std::vector<std::string> const shapes = {
         "select * from t where id = 1",
@@ -132,7 +134,8 @@ TEST_CASE("generated queries with changed constants answer as if they were plann
         "select id, x as k from t where n = 3.25 or f > 30.5 order by 2 limit 3 offset 2",
         "select x, id from t where x = 'row 5' or c = 'v3' or p = 'p' order by 1, 2",
         "select id from t where d = '2024-01-05' or d > date '2024-01-20' order by id",
-        "select id from t where w > '2024-01-01 09:00' and z < '2024-01-01 10:00+01' and i < interval '3 days' order by id",
+        "select id from t where w > '2024-01-01 09:00' and z < '2024-01-01 10:00+01' and i < interval '3 days' order "
+        "by id",
         "select id from t where i < interval '3' day order by id",
         "select id from t where o = 't' and y = '\\x00ff' order by id",
         "select id from t where u = '00000000-0000-0000-0000-000000000015'",
@@ -143,7 +146,8 @@ TEST_CASE("generated queries with changed constants answer as if they were plann
         "select id + 1, count(*) from t where id < 5 group by id + 1 order by id + 1",
         "select id / 2, count(*) from t group by 1 having count(*) > 1 order by 1",
         "select distinct id / 10 from t order by id / 10",
-        "select case when id < 3 then 'few' when id = 3 then null else 'many' end, coalesce(x, 'none') from t where id < 6 order by id",
+        "select case when id < 3 then 'few' when id = 3 then null else 'many' end, coalesce(x, 'none') from t where id "
+        "< 6 order by id",
         "select 1, 'a', 1.5, null, true, -3, - 4, 'x'::text, 5::int8, '7'::int, cast('2024-01-01' as date)",
         "select 'abc'::varchar(2), 12.345::numeric(4,1), 'b'::char(3), 300::smallint",
         "select id, sum(id + 1) over (order by id rows 2 preceding) from t where id < 6 order by id",
@@ -164,7 +168,8 @@ TEST_CASE("generated queries with changed constants answer as if they were plann
         "select '3'::int4 + '4', 3 = '3', '2024-01-02' > d from t where id = 0",
         "update t set n = n + 1.5, x = 'new', s = 4 where id = 2",
         "update t set c = 'abc', p = 'q' where id = 2 returning c, p, 5 as five",
-        "insert into t (id, x, d) values (100, 'q', '2024-05-05') on conflict (id) do update set x = 'again' returning id, x, d",
+        "insert into t (id, x, d) values (100, 'q', '2024-05-05') on conflict (id) do update set x = 'again' returning "
+        "id, x, d",
         "delete from t where id = 101 returning *",
         "with k as (select id from t where id < 4) select count(*), 7 from k where id > 1",
     };
@@ -224,7 +229,8 @@ TEST_CASE("the cache counts, forgets on DISCARD, and stays bounded") {
     stage& s = both.warm;
     s.run("create table t (id int primary key, x text)");
     std::int64_t before = both.hits();
-    for (int i = 0; i < 50; ++i) s.run("insert into t values (" + std::to_string(i) + ", 'x" + std::to_string(i) + "')");
+    for (int i = 0; i < 50; ++i)
+        s.run("insert into t values (" + std::to_string(i) + ", 'x" + std::to_string(i) + "')");
     CHECK(both.hits() - before >= 49);
     before = both.hits();
     for (int i = 0; i < 50; ++i) {
@@ -246,6 +252,7 @@ TEST_CASE("the cache counts, forgets on DISCARD, and stays bounded") {
 
     // More shapes than are kept, and more texts alike than are kept.
     for (int i = 0; i < 400; ++i) s.run("select id as c" + std::to_string(i) + " from t where id = 1");
-    for (int i = 0; i < 30; ++i) CHECK(s.rows("select id from t order by id limit " + std::to_string(i % 11)).size() < 40);
+    for (int i = 0; i < 30; ++i)
+        CHECK(s.rows("select id from t order by id limit " + std::to_string(i % 11)).size() < 40);
     CHECK(s.rows("select id as c7 from t where id = 3") == "3");
 }

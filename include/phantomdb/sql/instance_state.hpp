@@ -51,7 +51,7 @@ struct instance::shared_state {
     std::int32_t next_session = 1;
     std::uint64_t sessions_begun = 0;
     std::uint64_t cache_hits = 0, cache_misses = 0;  ///< of the sessions that are over
-    std::int64_t opened_at = 0;  ///< µs since 2000-01-01 UTC
+    std::int64_t opened_at = 0;                      ///< µs since 2000-01-01 UTC
 
     /// How lock errors name a key: 'row (…) of table "t"' needs the catalog.
     std::string describe_key(std::string_view key) const;

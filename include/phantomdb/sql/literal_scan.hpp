@@ -35,7 +35,9 @@ public:
     std::string_view text() const { return text_; }
     std::string_view key() const { return key_; }
     std::vector<literal_token> const& tokens() const { return tokens_; }
-    std::string_view spelling(std::size_t token) const { return text_.substr(tokens_[token].begin, tokens_[token].size); }
+    std::string_view spelling(std::size_t token) const {
+        return text_.substr(tokens_[token].begin, tokens_[token].size);
+    }
 
 private:
     bool scan();

@@ -3,6 +3,7 @@
 
 #include <phantomdb/sql/literal_scan.hpp>
 
+#include <array>
 #include <charconv>
 #include <limits>
 
@@ -14,12 +15,35 @@ constexpr std::size_t refused = std::string_view::npos, longest_numeric = 100;
 /// In front of the key of a refused text; no text that is read has it.
 constexpr char refused_mark = 5;
 
-constexpr bool digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool name_start(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80) != 0;
+/// What a character may begin, and in a name go on with.
+enum class letter : std::uint8_t { plain, space, digit, name, dollar, quote, double_quote, dash, slash, dot, strange };
+
+constexpr std::array<letter, 256> letters = [] {
+    std::array<letter, 256> made{};
+    for (int c = 0; c < 256; ++c) {
+        bool const alphabetic = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+        bool const space = c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
+        made[static_cast<std::size_t>(c)] = alphabetic             ? letter::name
+                                            : c >= '0' && c <= '9' ? letter::digit
+                                            : space                ? letter::space
+                                            : c < ' '              ? letter::strange
+                                                                   : letter::plain;
+    }
+    made['$'] = letter::dollar;
+    made['\''] = letter::quote;
+    made['"'] = letter::double_quote;
+    made['-'] = letter::dash;
+    made['/'] = letter::slash;
+    made['.'] = letter::dot;
+    return made;
+}();
+constexpr letter letter_of(char c) { return letters[static_cast<unsigned char>(c)]; }
+constexpr bool digit(char c) { return letter_of(c) == letter::digit; }
+constexpr bool name_part(char c) {
+    letter const l = letter_of(c);
+    return l == letter::name || l == letter::digit || l == letter::dollar;
 }
-constexpr bool name_part(char c) { return name_start(c) || digit(c) || c == '$'; }
-constexpr bool space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
+constexpr bool space(char c) { return letter_of(c) == letter::space; }
 
 }  // namespace
 
@@ -27,46 +51,62 @@ bool literal_scan::read(std::string_view text) {
     text_ = text;
     key_.clear();
     tokens_.clear();
-    if (scan()) return true;
+    if (text.find('\0') == std::string_view::npos && scan()) return true;  // no statement may hold a zero
     tokens_.clear();
     key_.assign(1, refused_mark).append(text);
     return false;
 }
 
 bool literal_scan::scan() {
+    std::size_t copied = 0;  // of the text, to the key
     auto const at_or_zero = [&](std::size_t at) { return at < text_.size() ? text_[at] : '\0'; };
     for (std::size_t at = 0; at < text_.size();) {
-        char const c = text_[at], next = at_or_zero(at + 1);
-        if (name_start(c)) {
-            std::size_t end = at + 1;
-            while (end < text_.size() && name_part(text_[end])) ++end;
-            if (at_or_zero(end) == '\'') return false;
-            bool const unicode = (c == 'u' || c == 'U') && end == at + 1 && at_or_zero(end) == '&';
-            if (unicode && (at_or_zero(end + 1) == '\'' || at_or_zero(end + 1) == '"')) return false;
-            key_.append(text_, at, end - at);
-            at = end;
-        } else if (digit(c)) {
-            at = number(at);
-        } else if (c == '\'') {
-            at = string(at);
-        } else if (c == '"') {
-            std::size_t end = text_.find('"', at + 1);  // a doubled one inside reads as two names, which is the same here
-            if (end == refused) return false;
-            key_.append(text_, at, end + 1 - at);
-            at = end + 1;
-        } else if (c == '$' || (c == '-' && next == '-') || (c == '/' && next == '*') || (c == '.' && digit(next)) ||
-                   (static_cast<unsigned char>(c) < ' ' && !space(c))) {
-            return false;
-        } else {
-            key_ += c;
-            ++at;
+        std::size_t end = at + 1;
+        switch (letter_of(text_[at])) {
+            case letter::plain:
+            case letter::space: break;
+            case letter::name: {
+                while (end < text_.size() && name_part(text_[end])) ++end;
+                char const behind = at_or_zero(end);
+                if (behind == '\'') return false;
+                bool const unicode = behind == '&' && end == at + 1 && (text_[at] == 'u' || text_[at] == 'U');
+                if (unicode && (at_or_zero(end + 1) == '\'' || at_or_zero(end + 1) == '"')) return false;
+                break;
+            }
+            case letter::digit:
+            case letter::quote: {
+                std::size_t const before = tokens_.size();
+                end = letter_of(text_[at]) == letter::digit ? number(at) : string(at);
+                if (end == refused) return false;
+                if (tokens_.size() == before) break;
+                key_.append(text_, copied, at - copied) += static_cast<char>(tokens_.back().kind);
+                copied = end;
+                break;
+            }
+            case letter::double_quote:  // a doubled one inside reads as two names, which is the same here
+                end = text_.find('"', end);
+                if (end == refused) return false;
+                ++end;
+                break;
+            case letter::dash:
+                if (at_or_zero(end) == '-') return false;
+                break;
+            case letter::slash:
+                if (at_or_zero(end) == '*') return false;
+                break;
+            case letter::dot:
+                if (digit(at_or_zero(end))) return false;
+                break;
+            case letter::dollar:
+            case letter::strange: return false;
         }
-        if (at == refused) return false;
+        at = end;
     }
+    key_.append(text_, copied);
     return true;
 }
 
-/// Past the number at `at`, or `refused`.
+/// Past the number at `at`, or `refused`; a token is added if it is one.
 std::size_t literal_scan::number(std::size_t at) {
     std::size_t end = at;
     auto const here = [&](std::size_t ahead = 0) { return end + ahead < text_.size() ? text_[end + ahead] : '\0'; };
@@ -96,12 +136,11 @@ std::size_t literal_scan::number(std::size_t at) {
         std::int64_t value = 0;
         bool const fits = std::from_chars(spelled.data(), spelled.data() + spelled.size(), value).ec == std::errc{};
         kind = value <= std::numeric_limits<std::int32_t>::max() ? literal_kind::integer : literal_kind::bigint;
-        if (!fits) return key_.append(spelled), end;
+        if (!fits) return end;
     } else if (spelled.size() > longest_numeric) {
-        return key_.append(spelled), end;
+        return end;
     }
     tokens_.push_back({static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(end - at), kind});
-    key_ += static_cast<char>(kind);
     return end;
 }
 
@@ -117,7 +156,6 @@ std::size_t literal_scan::string(std::size_t at) {
     while (next < text_.size() && space(text_[next])) ++next;
     if (next < text_.size() && text_[next] == '\'') return refused;
     tokens_.push_back({static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(end - at), literal_kind::text});
-    key_ += static_cast<char>(literal_kind::text);
     return end;
 }
 

@@ -40,9 +40,7 @@ type_id type_of(literal_token const& token) {
     return type_id::unknown;
 }
 
-bool same(datum a, datum b, type_id type) {
-    return physical_of(type) == physical::text ? a.t == b.t : a.i == b.i;
-}
+bool same(datum a, datum b, type_id type) { return physical_of(type) == physical::text ? a.t == b.t : a.i == b.i; }
 
 constexpr std::uint32_t no_token = UINT32_MAX;
 
@@ -100,8 +98,8 @@ bool literal_slots::fill_one(slot const& one, literal_scan const& scan, arena& m
             std::from_chars(spelled.data(), spelled.data() + spelled.size(), whole);
             if (one.negative) whole = -whole;
             // Of all numbers only -2147483648 is spelled with the digits of an int8 and is an int4.
-            bool const small = whole >= std::numeric_limits<std::int32_t>::min() &&
-                               whole <= std::numeric_limits<std::int32_t>::max();
+            bool const small =
+                whole >= std::numeric_limits<std::int32_t>::min() && whole <= std::numeric_limits<std::int32_t>::max();
             into = datum{whole};
             return small == (one.type.id == type_id::int4);
         }
@@ -205,7 +203,8 @@ literal_slots take_literals(bound_statement& statement, literal_scan const& scan
         q.parameters.push_back(parameter);
     }
     for (query::expression& e : q.expressions) {
-        if (e.kind != query::expression_kind::literal || parameter_of[token_map::index(e.detail)] == query::none) continue;
+        if (e.kind != query::expression_kind::literal || parameter_of[token_map::index(e.detail)] == query::none)
+            continue;
         e.kind = query::expression_kind::parameter;
         e.detail = parameter_of[token_map::index(e.detail)];
     }

@@ -131,7 +131,8 @@ std::shared_ptr<compiled_query const> compile(session_core& session, prepared_st
     made->settings_version = session.settings.binding_version();
     made->bound = sql::bind(prepared.node(), prepared.text(), context);
     made->bound.catalog_version = session.catalog().version();
-    if (prepared.literals_apart && made->bound.cacheable) made->literals = take_literals(made->bound, session.running_text);
+    if (prepared.literals_apart && made->bound.cacheable)
+        made->literals = take_literals(made->bound, session.running_text);
     std::optional<exec::sql_view> view;
     if (session.transaction) view = session.transaction->view();
     else view = session.shared.shard->view();
