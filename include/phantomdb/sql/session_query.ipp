@@ -263,7 +263,6 @@ std::shared_ptr<prepared_statement const> session_core::parse_again(prepared_sta
         statements.add(running_text, made);
     }
     cache_misses.fetch_add(1, std::memory_order_relaxed);
-    cache_hits.fetch_sub(1, std::memory_order_relaxed);
     return made;
 }
 
