@@ -135,7 +135,9 @@ int serve(command_line& line, server::event_log& log) {
                {"statements", context.counters.statements.load()},
                {"errors", context.counters.errors.load()},
                {"commits", stored.commits},
-               {"rollbacks", stored.rollbacks}});
+               {"rollbacks", stored.rollbacks},
+               {"cache_hits", stored.cache_hits},
+               {"cache_misses", stored.cache_misses}});
     if (!line.port_file.empty()) std::filesystem::remove(line.port_file);
     if (!clean) {
         // What was acknowledged is in the log on disk; the threads that don't end may still use everything else.

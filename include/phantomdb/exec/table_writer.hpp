@@ -19,6 +19,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -192,7 +193,6 @@ public:
 
     /// Runs the checks that waited for the commit (or for SET CONSTRAINTS … IMMEDIATE). 23503.
     void run_deferred() {
-        std::deque<pending_check> still;
         while (!with_.checks.waiting.empty()) {
             pending_check check = std::move(with_.checks.waiting.front());
             with_.checks.waiting.pop_front();
@@ -317,7 +317,7 @@ private:
     std::vector<bool> changed_;
     std::shared_ptr<row_numbers::counter> counter_;
     schema::object_id numbered_ = 0;
-    std::deque<pending_check> now_;
+    std::list<pending_check> now_;
     boost::unordered_flat_set<std::string> seen_targets_;  // keys found and locked by this statement
 };
 

@@ -70,7 +70,7 @@ inline std::vector<setting_definition> const& setting_definitions() {
         {"max_index_keys", integer, internal, "32", empty, empty, false, 32, 32, "Shows the maximum number of index keys."},
         {"max_parallel_workers_per_gather", integer, user, "0", empty, empty, false, 0, 1024, unused},
         {"password_encryption", choice, user, "scram-sha-256", empty, "scram-sha-256", false, 0, 0, "Chooses the algorithm for encrypting passwords."},
-        {"plan_cache_mode", choice, user, "auto", empty, "auto,force_generic_plan,force_custom_plan", false, 0, 0, unused},
+        {"plan_cache_mode", choice, user, "auto", empty, "auto,force_generic_plan,force_custom_plan", false, 0, 0, "Controls the planner's selection of custom or generic plan."},
         {"quote_all_identifiers", boolean, user, "off", empty, empty, false, 0, 0, unused},
         {"random_page_cost", real, user, "4", empty, empty, false, 0, 0, unused},
         {"row_security", boolean, user, "on", empty, empty, false, 0, 0, unused},

@@ -381,6 +381,10 @@ void session_settings::apply(std::string const& key, held const& what) {
         active_.synchronous_commit = now != "off";
     } else if (key == "default_transaction_read_only") {
         active_.default_read_only = now == "on";
+    } else if (key == "default_transaction_isolation") {
+        active_.default_isolation = now;
+    } else if (key == "plan_cache_mode") {
+        active_.caches_statements = now != "force_custom_plan";
     } else if (key == "client_min_messages") {
         active_.client_min_level = now == "error"     ? 5
                                    : now == "warning" ? 4

@@ -251,12 +251,22 @@ void fill_settings(system_rows& rows) {
 
 void fill_activity(system_rows& rows) {
     std::lock_guard hold(rows.session.shared.sessions_mutex);
-    for (auto const& [number, one] : rows.session.shared.sessions) {
+    for (auto& [number, one] : rows.session.shared.sessions) {
+        std::lock_guard hold_one(one.mutex);
         auto const* database = rows.catalog.find_database(one.database);
         auto const* role = rows.catalog.find_role(one.user);
         rows.add(database ? database->id : 0u, one.database, number, role ? role->id : 0u, one.user,
                  one.application_name, one.client_address, one.started, one.statement_started, one.state, one.query,
                  "client backend");
+    }
+}
+
+/// Simple queries by session: how many found their statement compiled, and how many did not.
+void fill_statement_cache(system_rows& rows) {
+    std::lock_guard hold(rows.session.shared.sessions_mutex);
+    for (auto const& [number, one] : rows.session.shared.sessions) {
+        rows.add(number, static_cast<std::int64_t>(one.core->cache_hits.load(std::memory_order_relaxed)),
+                 static_cast<std::int64_t>(one.core->cache_misses.load(std::memory_order_relaxed)));
     }
 }
 
@@ -337,6 +347,7 @@ std::vector<system_table> const& pg_catalog_tables() {
         {12003, here, "pg_user", "usename name, usesysid oid, usecreatedb bool, usesuper bool, userepl bool, usebypassrls bool, passwd text", fill_user},
         {12004, here, "pg_settings", "name text, setting text, unit text, short_desc text, context text, vartype text, source text, boot_val text, reset_val text, pending_restart bool", fill_settings},
         {12005, here, "pg_stat_activity", "datid oid, datname name, pid int4, usesysid oid, usename name, application_name text, client_addr text, backend_start timestamptz, query_start timestamptz, state text, query text, backend_type text", fill_activity},
+        {12019, here, "phantomdb_stat_statement_cache", "pid int4, hits int8, misses int8", fill_statement_cache},
         {12006, here, "pg_tables", "schemaname name, tablename name, tableowner name, tablespace name, hasindexes bool, hasrules bool, hastriggers bool, rowsecurity bool", fill_tables},
         {12007, here, "pg_indexes", "schemaname name, tablename name, indexname name, tablespace name, indexdef text", fill_indexes},
         {12008, here, "pg_views", "schemaname name, viewname name, viewowner name, definition text", fill_views},
