@@ -23,6 +23,7 @@ struct open_options {
     std::string database = "postgres";  ///< the database of the directory that has the tables
     std::string schema = "public";
     bool migrate = true;                        ///< add what the stored database lacks; false: that is an error
+    bool change_engines = false;                ///< rewrite what another engine keeps than the program says
     bool synchronous_commit = true;             ///< false: a crash may lose the last commits, never part of one
     std::chrono::milliseconds lock_timeout{0};  ///< 0: wait for ever
 };

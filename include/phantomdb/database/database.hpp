@@ -37,7 +37,7 @@ public:
         if (shared_->options.migrate) {
             auto work = shared_->directory->begin({});
             migrate(shared_->directory->catalog(), work, {shared_->options.database, shared_->options.schema},
-                    Schema::shapes);
+                    Schema::shapes, {shared_->options.change_engines});
         }
         static_cast<void>(begin());  // reports what differs now rather than at the first query
     }

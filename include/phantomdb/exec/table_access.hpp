@@ -1,6 +1,7 @@
 /// @file Defines how a scan finds rows in the store: bounds on a key become a span of keys, a span becomes rows.
 #pragma once
 
+#include <phantomdb/base/assert.hpp>
 #include <phantomdb/base/config.hpp>
 #include <phantomdb/exec/flow.hpp>
 #include <phantomdb/plan/plan.hpp>
@@ -53,6 +54,7 @@ inline int outside(type_id column, std::int64_t value) {
 /// The span of keys of `index` (of the table itself if it is primary) that satisfies `bounds`.
 inline key_span make_key_span(schema::table_layout const& layout, schema::table_layout::index const& index,
                               scan_bounds const& bounds) {
+    PHANTOMDB_HOT_ASSERT(!index.hashed || (bounds.equal.size() == index.parts.size() && !bounds.lower && !bounds.upper));
     key_span made;
     schema::append_id(made.from, index.primary ? layout.table->id : index.id);
     std::size_t at = 0;
@@ -65,6 +67,7 @@ inline key_span make_key_span(schema::table_layout const& layout, schema::table_
         }
         codec::append_key(made.from, part.type, cell, part.order);
     }
+    if (index.hashed) schema::insert_hash(made.from, schema::id_bytes);
     if (at == index.parts.size() && index.unique && !bounds.lower && !bounds.upper) {
         made.exact = true;
         return made;

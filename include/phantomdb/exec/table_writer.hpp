@@ -126,7 +126,7 @@ public:
             if (index.primary) continue;
             schema::make_entry_key(entry_key_, index, before, old_key);
             schema::make_entry_key(other_key_, index, after, row_key_);
-            changed_[i] = entry_key_ != other_key_;
+            changed_[i] = entry_key_ != other_key_;  // also right where one of the two, or both, have no entry
             unique_changes |= changed_[i] && index.unique;
         }
         if (locks) {
@@ -169,6 +169,7 @@ public:
                          schema::row_reference row) {
         row_key_ = row_key;
         auto const& one = layout.indexes[index];
+        if (!schema::has_entry(one, row)) return;
         schema::make_entry_key(entry_key_, one, row, row_key_);
         if (one.unique && is_there(entry_key_)) {
             schema::index_descriptor const& broken = layout.table->indexes[index];
@@ -242,6 +243,7 @@ private:
 
     void add_entry(schema::table_layout const& layout, std::size_t i, schema::row_reference row, bool locks) {
         auto const& index = layout.indexes[i];
+        if (!schema::has_entry(index, row)) return;
         schema::make_entry_key(entry_key_, index, row, row_key_);
         if (!schema::needs_row_key(index, row)) {
             if (locks) with_.transaction.lock(entry_key_);
@@ -251,6 +253,7 @@ private:
     }
 
     void move_entry(schema::table_layout const& layout, std::size_t i, schema::row_reference row) {
+        if (!schema::has_entry(layout.indexes[i], row)) return;
         schema::make_entry_key(entry_key_, layout.indexes[i], row, row_key_);
         with_.transaction.put(entry_key_, std::string_view(row_key_).substr(schema::id_bytes));
     }
@@ -258,6 +261,7 @@ private:
     void remove_entry(schema::table_layout const& layout, std::size_t i, schema::row_reference row,
                       std::string_view row_key, bool locks) {
         auto const& index = layout.indexes[i];
+        if (!schema::has_entry(index, row)) return;
         schema::make_entry_key(entry_key_, index, row, row_key);
         if (locks && !schema::needs_row_key(index, row)) with_.transaction.lock(entry_key_);
         with_.transaction.erase(entry_key_);

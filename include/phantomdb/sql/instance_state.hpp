@@ -33,6 +33,14 @@ struct session_activity {
     std::string state = "idle";
 };
 
+/// A table on its way to another engine, as pg_stat_progress_cluster shows it.
+struct engine_move {
+    std::string database;
+    schema::object_id table = 0;
+    schema::engine to = schema::engine::btree;
+    std::uint64_t done = 0, total = 0;  ///< keys
+};
+
 struct instance::shared_state {
     shared_state(std::string directory, instance_options const& options);
     ~shared_state();
@@ -51,6 +59,7 @@ struct instance::shared_state {
     std::int32_t next_session = 1;
     std::uint64_t sessions_begun = 0;
     std::uint64_t cache_hits = 0, cache_misses = 0;  ///< of the sessions that are over
+    std::map<std::int32_t, engine_move> moves;       ///< by session; guarded by `sessions_mutex`
     std::int64_t opened_at = 0;                      ///< µs since 2000-01-01 UTC
 
     /// How lock errors name a key: 'row (…) of table "t"' needs the catalog.

@@ -140,7 +140,7 @@ void session_core::finish_edit() {
     auto changes = edit_->take_changes();
     if (!changes.empty()) {
         std::uint64_t version = shared.catalog.new_version();
-        shared.catalog.write(*transaction, edit_->now(), version, changes);
+        shared.catalog.write(*transaction, *current_catalog, edit_->now(), version, changes);
         current_catalog = std::move(*edit_).finish(version);
         catalog_changed = true;
     }

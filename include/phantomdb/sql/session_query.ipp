@@ -18,6 +18,7 @@ plan::table_facts facts_of(schema::table_layout const& layout, exec::sql_view co
         plan::index_facts one;
         one.unique = index.unique;
         one.primary = index.primary;
+        one.hashed = index.hashed;
         for (auto const& part : index.parts) {
             one.columns.push_back(part.column);
             one.descending.push_back(part.order.descending);

@@ -25,7 +25,7 @@ inline std::vector<setting_definition> const& setting_definitions() {
         {"cursor_tuple_fraction", real, user, "0.1", empty, empty, false, 0, 0, unused},
         {"DateStyle", text, user, "ISO, MDY", empty, empty, true, 0, 0, "Sets the display format for date and time values."},
         {"default_statistics_target", integer, user, "100", empty, empty, false, 1, 10000, unused},
-        {"default_table_access_method", text, user, "heap", empty, empty, false, 0, 0, unused},
+        {"default_table_access_method", text, user, "heap", empty, empty, false, 0, 0, "Sets the default table access method for new tables."},
         {"default_tablespace", text, user, "", empty, empty, false, 0, 0, unused},
         {"default_toast_compression", choice, user, "pglz", empty, "pglz,lz4", false, 0, 0, unused},
         {"default_transaction_deferrable", boolean, user, "off", empty, empty, false, 0, 0, unused},
