@@ -4,16 +4,16 @@
 /// its own, in the same commit that makes the object:
 ///
 ///     key     u32 big-endian `engine_records_id` · u32 big-endian object id (a table's or an index's: how its keys begin)
-///     value   u8 `engine`
+///     value   u8 `engine` · what a store adds for itself, see storage/hybrid/routes.hpp
 ///
 /// What a store may rely on, in log order:
 /// 1. No record: the object is kept by `engine::btree`. Whatever is not a table or index of users has none.
 /// 2. The record of a new object is in the batch that brings its first key, or in one before it. As keys of a batch are sorted
 ///    and `engine_records_id` is below every object's id, it stands before them there.
-/// 3. A record that changes (another engine, or none any more) empties the object: of the keys it had nothing stays, and what
-///    the same batch puts is all it has afterwards. So a store may drop what the old engine holds in one step; the batch
-///    erases the keys all the same, for stores that know no engines. A record put again with the engine it has
-///    already changes nothing.
+/// 3. A record that names another engine than the one that holds the object (or none) empties it: of the keys it had nothing
+///    stays, and what the same batch puts is all it has afterwards. So a store may drop what the old engine holds in one
+///    step; the batch erases the keys all the same, for stores that know no engines. A record that names the engine
+///    where the object is, because the store has moved it there or for it always was, changes nothing about its keys.
 #pragma once
 
 #include <phantomdb/base/error.hpp>
@@ -59,7 +59,7 @@ inline std::optional<std::uint32_t> object_of_engine_record(std::string_view key
 
 /// Throws data_corrupted for what is no engine.
 inline engine engine_of_record(std::string_view value) {
-    if (value.size() != 1 || static_cast<unsigned char>(value.front()) >= engine_count) {
+    if (value.empty() || static_cast<unsigned char>(value.front()) >= engine_count) {
         throw error(errc::data_corrupted, "a stored record names an engine that is not known");
     }
     return static_cast<engine>(value.front());

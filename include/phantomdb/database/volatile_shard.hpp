@@ -2,6 +2,7 @@
 #pragma once
 
 #include <phantomdb/mvcc/shard.hpp>
+#include <phantomdb/storage/database_store.hpp>
 
 #include <atomic>
 #include <chrono>

@@ -17,6 +17,7 @@
 #include <phantomdb/base/assert.hpp>
 #include <phantomdb/env/posix.hpp>
 #include <phantomdb/mvcc/engine_advice.hpp>
+#include <phantomdb/mvcc/move_object.hpp>
 #include <phantomdb/mvcc/transaction.hpp>
 #include <phantomdb/storage/hybrid/routes.hpp>
 #include <phantomdb/storage/local_log.hpp>
@@ -140,41 +141,23 @@ public:
         if constexpr (has_engines) follow_advice();
     }
 
-    /// Gets how many rows of how many (about) have been copied.
-    using move_progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
-
-    /// Moves an object to another engine while it is read and written; returns when it is there. Nothing happens where it is
-    /// already, or where all is in memory. Any thread; one move at a time, a second caller waits. On error (io_error, disk_full)
-    /// the object stays where it was.
+    /// Moves an object to another engine while it is read and written (mvcc/move_object.hpp); returns when it is there. What it
+    /// was asked to be in stays as it is: that is for DDL to say. Nothing happens where the object is there already, where
+    /// the store may choose, or where all is in memory. Any thread; one move at a time, a second caller waits. On error
+    /// (io_error, disk_full, what `progress` throws) the object stays where it was.
     void move_object(std::uint32_t object, codec::engine target, move_progress const& progress = {})
         requires has_engines
     {
         std::lock_guard const one(move_mutex_);
-        if (!store_.has_engines()) return;
+        if (!store_.has_engines() || target == codec::engine::hybrid) return;
         storage::route moving;
-        if (auto const* known = store_.whereabouts()->find(object)) moving = *known;
-        else moving.asked_for = target;
         moving.object = object;
+        if (auto const known = store_.whereabouts(); auto const* found = known->find(object)) moving = *found;
         if (moving.where == target) return;
         moving.moving_to = target;
         commit_route(moving);
         try {
-            std::string const from = storage::object_prefix(object);
-            std::uint64_t const total = progress ? store_.snapshot().count(from, storage::object_end(object)) : 0;
-            std::uint64_t done = 0;
-            std::optional<std::string> next = from;
-            while (next) {
-                {
-                    std::lock_guard const applying(apply_mutex_);
-                    next = store_.copy_piece(object, *next, rows_a_piece);
-                }
-                done += rows_a_piece;
-                if (progress) progress(std::min(done, total), total);
-            }
-            {
-                std::lock_guard const no_checkpoint(checkpoint_mutex_);
-                store_.make_durable(target);
-            }
+            copy(object, target, progress);
         } catch (...) {
             moving.moving_to.reset();
             try {
@@ -183,7 +166,11 @@ public:
             }
             throw;
         }
-        if (moving.asked_for != codec::engine::hybrid) moving.asked_for = target;
+        // It may have been dropped, or been asked to be elsewhere, meanwhile.
+        auto const known = store_.whereabouts();
+        auto const* const now = known->find(object);
+        if (now == nullptr || now->moving_to != target) return;
+        moving = *now;
         moving.where = target;
         moving.moving_to.reset();
         commit_route(moving);
@@ -313,8 +300,28 @@ private:
 
     void commit_route(storage::route const& r) {
         commit_request request;
-        request.batch.put(codec::engine_record_key(r.object), storage::encode_route(r));
+        if (r.asked_for == codec::engine::btree && r.where == codec::engine::btree && !r.moving_to) {
+            request.batch.erase(codec::engine_record_key(r.object));
+        } else {
+            request.batch.put(codec::engine_record_key(r.object), storage::encode_route(r));
+        }
         commit(std::move(request));
+    }
+
+    void copy(std::uint32_t object, codec::engine target, move_progress const& progress) {
+        std::string const from = storage::object_prefix(object);
+        std::uint64_t const total = progress ? store_.snapshot().count(from, storage::object_end(object)) : 0;
+        std::uint64_t done = 0;
+        for (std::optional<std::string> next = from; next;) {
+            {
+                std::lock_guard const applying(apply_mutex_);
+                next = store_.copy_piece(object, *next, rows_a_piece);
+            }
+            done += rows_a_piece;
+            if (progress) progress(std::min(done, total), total);
+        }
+        std::lock_guard const no_checkpoint(checkpoint_mutex_);
+        store_.make_durable(target);
     }
 
     /// Moves that a crash has interrupted.

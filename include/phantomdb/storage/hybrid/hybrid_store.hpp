@@ -216,21 +216,21 @@ private:
         route said = decode_route(object, value);
         if (!has_engines()) return;  // in memory: everything stays in the main engine
         route const* const before = known_->find(object);
-        // What DDL writes does not say where an object is: asking for the same again leaves it there.
-        if (value.size() == 1 && before != nullptr && before->asked_for == said.asked_for) return;
+        if (value.size() == 1 && before != nullptr) {  // what DDL writes does not say where an object is
+            if (said.asked_for == engine::hybrid) said.where = before->where;
+            if (said.where == before->where) said.moving_to = before->moving_to;
+        }
         engine const was = before != nullptr ? before->where : engine::btree;
+        auto const was_moving = before != nullptr ? before->moving_to : std::nullopt;
         if (was != said.where) empty(object, was, made);
-        if (before != nullptr && before->moving_to && before->moving_to != said.where &&
-            before->moving_to != said.moving_to)
-            empty(object, *before->moving_to, made);  // given up
-        if (said.moving_to && (before == nullptr || before->moving_to != said.moving_to))
-            empty(object, *said.moving_to, made);  // leftovers of one given up by a crash
+        if (was_moving && was_moving != said.where && was_moving != said.moving_to) empty(object, *was_moving, made);
+        if (said.moving_to && said.moving_to != was_moving) empty(object, *said.moving_to, made);  // leftovers of a crash
         change_routes([&](routes& all) { all.set(std::move(said)); });
     }
     void forget(std::uint32_t object, parts& made) {
         route const* const before = known_->find(object);
         if (before == nullptr) return;
-        empty(object, before->where, made);
+        if (before->where != engine::btree) empty(object, before->where, made);
         if (before->moving_to) empty(object, *before->moving_to, made);
         change_routes([&](routes& all) { all.erase(object); });
     }

@@ -66,12 +66,12 @@ inline std::string encode_route(route const& r) {
 
 /// The route of `object` that `value` says; throws data_corrupted.
 inline route decode_route(std::uint32_t object, std::string_view value) {
-    engine const asked_for = codec::engine_of_record(value.substr(0, 1));
+    engine const asked_for = codec::engine_of_record(value);
     route made{object, asked_for, asked_for == engine::hybrid ? engine::btree : asked_for, std::nullopt, nullptr};
     if (value.size() == 1) return made;
     bool sound = value.size() == 3;
-    if (sound) made.where = codec::engine_of_record(value.substr(1, 1));
-    if (sound && value[2] != '\xff') made.moving_to = codec::engine_of_record(value.substr(2, 1));
+    if (sound) made.where = codec::engine_of_record(value.substr(1));
+    if (sound && value[2] != '\xff') made.moving_to = codec::engine_of_record(value.substr(2));
     if (!sound || made.where == engine::hybrid || made.moving_to == engine::hybrid) {
         throw error(errc::data_corrupted, "the engine record of object " + std::to_string(object) + " is damaged");
     }
