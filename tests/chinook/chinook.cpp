@@ -138,6 +138,13 @@ TEST_CASE("chinook: queries and mistakes answer the same from the statement cach
     if (!can_run()) return;
     sql_client cached = stores().ask_phantom(), anew = stores().ask_phantom();
     REQUIRE(anew.query("set plan_cache_mode = force_custom_plan").ok());
+    // Some mistakes are none any more with another constant; the store stays as it is.
+    auto const answer = [](sql_client& who, std::string const& text) {
+        who.query("begin");
+        sql_result answered = who.query(text);
+        who.query("rollback");
+        return answered;
+    };
     std::mt19937 random(1);
     for (char const* file : {"queries.sql", "mistakes.sql"}) {
         for (auto const& statement : statements_of(file)) {
@@ -149,13 +156,7 @@ TEST_CASE("chinook: queries and mistakes answer the same from the statement cach
                         text[i] >= '1' && text[i] <= '9' && (text[i - 1] == ' ' || text[i - 1] == '(');
                     if (in_number && random() % 2 == 0) text[i] = static_cast<char>('1' + random() % 9);
                 }
-                // Undone again, so that each finds what the other found.
-                cached.query("begin");
-                sql_result const a = cached.query(text);
-                cached.query("rollback");
-                anew.query("begin");
-                sql_result const b = anew.query(text);
-                anew.query("rollback");
+                sql_result const a = answer(cached, text), b = answer(anew, text);
                 INFO(statement.name << "\n" << text << "cached:\n" << shown(a) << "\nanew:\n" << shown(b));
                 CHECK(shown(a) == shown(b));
             }

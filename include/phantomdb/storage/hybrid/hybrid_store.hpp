@@ -230,8 +230,9 @@ private:
     void forget(std::uint32_t object, parts& made) {
         route const* const before = known_->find(object);
         if (before == nullptr) return;
+        // In the main engine it is at home: what is erased there is erased key by key.
         if (before->where != engine::btree) empty(object, before->where, made);
-        if (before->moving_to) empty(object, *before->moving_to, made);
+        if (before->moving_to && before->moving_to != engine::btree) empty(object, *before->moving_to, made);
         change_routes([&](routes& all) { all.erase(object); });
     }
     static void empty(std::uint32_t object, engine where, parts& made) {
