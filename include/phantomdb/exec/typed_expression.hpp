@@ -348,7 +348,8 @@ auto evaluate(Context& context, Row const& row) {
 /// Whether a condition holds: NULL does not.
 template <class T>
 constexpr bool holds(T const& v) {
-    return !missing(v) & plain(v);  // both are cheaper than a branch
+    bool const there = !missing(v), value = plain(v);
+    return there & value;  // cheaper than a branch
 }
 
 }  // namespace phantomdb::exec
