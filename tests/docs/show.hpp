@@ -27,8 +27,8 @@ std::string cell(T const& value) {
         return value ? cell(*value) : std::string();
     } else {
         std::string scratch, text, quoted = "\"";
-        phantomdb::append_text(text, phantomdb::sql_type_of<T>,
-                               phantomdb::column_type<T>::to_datum(value, &scratch), phantomdb::format_settings{});
+        phantomdb::append_text(text, phantomdb::sql_type_of<T>, phantomdb::column_type<T>::to_datum(value, &scratch),
+                               phantomdb::format_settings{});
         if (text.find_first_of(",\"\n") == text.npos) return text;
         for (char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
         return quoted + "\"";

@@ -140,7 +140,7 @@ public:
         std::size_t const slash = path.find_last_of('/');
         if (slash != std::string::npos) create_directory(path.substr(0, slash));
         if (::mkdir(path.c_str(), 0700) != 0 && !(errno == EEXIST && is_directory(path))) {
-            throw_system_error("create directory", path);
+            throw_system_error("create directory", path, errno == EEXIST ? ENOTDIR : errno);
         }
     }
 

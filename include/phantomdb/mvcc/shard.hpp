@@ -186,6 +186,7 @@ private:
           options_(std::move(options)),
           locks_(options_.describe_key) {
         environment_.create_directory(directory_);
+        refuse_foreign_directory();
         lock_.emplace(environment_.lock(env::join(directory_, "lock")));
         storage::lsn_type const checkpoint = storage::load_checkpoint(environment_, directory_, store_);
         log_ = std::make_unique<Log>(environment_, env::join(directory_, "log"), options_.log, checkpoint,
@@ -196,6 +197,19 @@ private:
         applied_ = log_->last();
         checkpoint_at_ = options_.checkpoint_log_bytes;
         if (options_.background) background_ = std::thread([this] { run_background(); });
+    }
+
+    /// A mistyped path is not to fill a directory of other things with files. 55000 where nothing in it is ours.
+    void refuse_foreign_directory() {
+        bool foreign = false;
+        for (std::string const& name : environment_.list(directory_)) {
+            if (name == "lock" || name == "log" || name.starts_with("checkpoint-")) return;
+            foreign = foreign || name != "lost+found";
+        }
+        if (!foreign) return;
+        throw error(errc::object_not_in_prerequisite_state,
+                    "directory \"" + directory_ + "\" is not empty and holds no database")
+            .with_hint("Name a directory that is empty or does not exist yet.");
     }
 
     // ---- committing ----
