@@ -12,6 +12,7 @@
 #include <poll.h>
 
 #include <filesystem>
+#include <utility>
 
 namespace {
 
@@ -266,7 +267,7 @@ public:
 
     /// Everything shown until `text` has appeared (or ten seconds have passed).
     std::string until(std::string const& text) {
-        std::string shown;
+        std::string shown = std::exchange(unread_, {});
         for (int i = 0; i < 1000 && shown.find(text) == std::string::npos; ++i) {
             pollfd waiting{fd_, POLLIN, 0};
             if (poll(&waiting, 1, 10) <= 0) continue;
@@ -275,12 +276,17 @@ public:
             if (n <= 0) break;
             shown.append(bytes, static_cast<std::size_t>(n));
         }
+        if (std::size_t const at = shown.find(text); at != shown.npos) {
+            unread_ = shown.substr(at + text.size());
+            shown.resize(at + text.size());
+        }
         return shown;
     }
 
 private:
     int fd_ = -1;
     pid_t pid_ = -1;
+    std::string unread_;  ///< shown behind what was waited for
 };
 
 }  // namespace

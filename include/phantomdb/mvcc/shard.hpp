@@ -203,7 +203,7 @@ private:
     void refuse_foreign_directory() {
         bool foreign = false;
         for (std::string const& name : environment_.list(directory_)) {
-            if (name == "lock" || name == "log" || name.starts_with("checkpoint-")) return;
+            if (name == "lock" || name == "log" || name.find("checkpoint") != name.npos) return;
             foreign = foreign || name != "lost+found";
         }
         if (!foreign) return;
