@@ -9,6 +9,7 @@
 In the end the directory that C++ made and the one that SQL made have the same tables with the same rows. "phantomdb: …" in the
 prose is a sentence that tests/compile_fail/ holds the compiler to. Ends with 77 where psql is shown but not installed.
 """
+import difflib
 import os
 import pathlib
 import re
@@ -89,7 +90,8 @@ def compare_directories(folder):
     script = "\\dt\n\\di\n" + "".join(f"\\d {table}\nselect * from {table} order by 1;\n" for table in tables)
     a, b = sql(typed, script), sql(by_sql, script)
     if a != b or a[1]:
-        fail(1, "the directory made by C++ has:", *a, "and the one made by SQL:", *b)
+        fail(1, "C++ and SQL do not make the same directory:",
+             *difflib.unified_diff(a[0].splitlines(), b[0].splitlines(), "C++", "SQL", lineterm=""), a[1], b[1])
 
 
 def check_console(block, folder):

@@ -44,7 +44,7 @@ def program(page):
     yield '#include "show.hpp"\n'
     for line, cpp, sql in pages.types(page):
         yield f'#line {line} "{page}"\n'
-        yield f'static_assert(is_called<{cpp}>("{sql}"), "{cpp} is not {sql}");\n'
+        yield f'static_assert(is_called<{cpp}>("{sql}"), "SQL does not call {cpp} {sql}");\n'
     yield "int main() {\n"
     for block, _, said in parts:
         if said:

@@ -141,7 +141,7 @@ public:
         if (slash != std::string::npos) create_directory(path.substr(0, slash));
         if (::mkdir(path.c_str(), 0700) != 0) {
             if (errno == EEXIST && is_directory(path)) return;
-            throw_system_error("create directory", path);
+            throw_system_error("create directory", path, errno == EEXIST ? ENOTDIR : errno);
         }
         // Without its name in the folder above, everything in it would be lost with the power.
         sync_directory(parent(path));

@@ -287,7 +287,25 @@ private:
 
     static typename Environment::lock_type lock(Environment& environment, std::string const& directory) {
         env::create_own_directory(environment, directory);
+        refuse_foreign_directory(environment, directory);
         return environment.lock(env::join(directory, "lock"));
+    }
+    /// A mistyped path is not to fill a directory of other things with files. 55000 where nothing in it is ours.
+    static void refuse_foreign_directory(Environment& environment, std::string const& directory) {
+        bool foreign = false;
+        for (std::string const& name : environment.list(directory)) {
+            if (name.starts_with("checkpoint-")) {
+                throw error(errc::feature_not_supported,
+                            "directory \"" + directory + "\" was written by an earlier version of PhantomDB")
+                    .with_hint("Read it with that version, and load what it has into a new directory.");
+            }
+            if (name == "lock" || name == "log" || name == "store") return;
+            foreign = foreign || name != "lost+found";
+        }
+        if (!foreign) return;
+        throw error(errc::object_not_in_prerequisite_state,
+                    "directory \"" + directory + "\" is not empty and holds no database")
+            .with_hint("Name a directory that is empty or does not exist yet.");
     }
     Store open_store() {
         if constexpr (in_files) return Store(environment_, env::join(directory_, "store"), options_.store);
@@ -326,7 +344,8 @@ private:
 
     /// Moves that a crash has interrupted.
     void give_up_moves() {
-        for (storage::route r : store_.whereabouts()->all()) {
+        auto const known = store_.whereabouts();
+        for (storage::route r : known->all()) {
             if (!r.moving_to) continue;
             r.moving_to.reset();
             try {
