@@ -211,6 +211,10 @@ private:
                 node const* const next = to.next.load(std::memory_order_acquire);
                 if (next_head < head || (next != nullptr && is_before(*next, key, lsn))) {
                     at = next;
+                    // The nodes it may have to pass next.
+                    __builtin_prefetch(at->at(level - 1).next.load(std::memory_order_relaxed));
+                    if (level > 1) __builtin_prefetch(at->at(level - 2).next.load(std::memory_order_relaxed));
+                    if (level > 2) __builtin_prefetch(at->at(level - 3).next.load(std::memory_order_relaxed));
                     continue;
                 }
             }
