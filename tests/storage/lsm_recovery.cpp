@@ -181,7 +181,7 @@ TEST_CASE("every bit that flips in any file is noticed, and nothing crashes") {
             if (flip % 10 == 0) {
                 try {
                     laws::check_equal(store.snapshot(), all.expected(store.applied()));
-                    if (!rewritten && at < bytes.size() / 2)
+                    if (name.find("run-") != std::string::npos && at < bytes.size() / 2)
                         FAIL("damaged entries were read: " << name << " at " << at);
                 } catch (error const& e) {
                     if (e.code != errc::data_corrupted && e.code != errc::feature_not_supported) throw;

@@ -145,10 +145,12 @@ public:
     bool remove_unneeded() {
         std::lock_guard const hold(install_mutex_);
         cache_.sweep();
+        if (health_.poison()) return false;
         std::size_t const before = unneeded_.size();
         std::erase_if(unneeded_, [&](unneeded& u) {
-            return u.is_free() && newest_number_ > u.since && !health_.poison() &&
-                   try_remove(run_name(u.file->record().number));
+            if (!u.is_free() || newest_number_ <= u.since) return false;
+            u.stuck = !try_remove(run_name(u.file->record().number));
+            return !u.stuck;
         });
         if (unneeded_.size() == before) return false;
         count_bytes(0);
@@ -160,7 +162,8 @@ public:
     }
     bool has_removable() const {
         std::lock_guard const hold(install_mutex_);
-        return std::any_of(unneeded_.begin(), unneeded_.end(), [](unneeded const& u) { return u.is_free(); });
+        return std::any_of(unneeded_.begin(), unneeded_.end(),
+                           [](unneeded const& u) { return u.is_free() && !u.stuck; });
     }
 
     void count(store_statistics& s) const {
@@ -194,6 +197,7 @@ private:
     struct unneeded {
         std::shared_ptr<file_type> file;
         std::uint64_t since;  // the first manifest without it
+        bool stuck = false;   // could not be removed when it was time
         bool is_free() const { return file.use_count() == 1; }
     };
 
