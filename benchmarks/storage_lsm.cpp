@@ -63,7 +63,8 @@ std::string value_of(std::uint64_t n) {
 
 struct folder {
     explicit folder(std::string const& name)
-        : path((std::filesystem::temp_directory_path() / ("phantomdb-bench-" + name + "-" + std::to_string(::getpid()))).string()) {
+        : path((std::filesystem::temp_directory_path() / ("phantomdb-bench-" + name + "-" + std::to_string(::getpid())))
+                   .string()) {
         std::filesystem::remove_all(path);
         std::filesystem::create_directories(path);
     }
@@ -222,7 +223,8 @@ private:
 
 template <class Table>
 void fill(Table& table) {
-    for (std::uint64_t n = 0, rows = row_count(); n < rows; n += batch_rows) table.insert(n, std::min(n + batch_rows, rows));
+    for (std::uint64_t n = 0, rows = row_count(); n < rows; n += batch_rows)
+        table.insert(n, std::min(n + batch_rows, rows));
     table.settle();
 }
 template <class Table>
@@ -264,9 +266,9 @@ void storage_scan(benchmark::State& state) {
     state.SetItemsProcessed(static_cast<std::int64_t>(row_count()) * state.iterations());
 }
 
-#define MEASURE(TABLE)                                                                            \
+#define MEASURE(TABLE) \
     BENCHMARK(storage_random_insert<TABLE>)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(1); \
-    BENCHMARK(storage_random_get<TABLE>)->UseRealTime();                                          \
+    BENCHMARK(storage_random_get<TABLE>)->UseRealTime(); \
     BENCHMARK(storage_scan<TABLE>)->Unit(benchmark::kMillisecond)->UseRealTime()
 
 MEASURE(lsm_table);

@@ -153,6 +153,12 @@ TEST_CASE("every bit that flips in any file is noticed, and nothing crashes") {
     std::mt19937_64 random(5);
     std::vector<std::string> files;
     for (auto const& [name, bytes] : originals) files.push_back(name);
+    std::string const newest = [&] {
+        std::string last;
+        for (std::string const& name : files)
+            last = name.find("manifest-") != std::string::npos ? std::max(last, name) : last;
+        return last;
+    }();
     int refused = 0, found = 0, older = 0;
     constexpr int flips = 10'500;
     for (int flip = 0; flip < flips; ++flip) {
@@ -164,18 +170,19 @@ TEST_CASE("every bit that flips in any file is noticed, and nothing crashes") {
         bytes[at] = static_cast<char>(bytes[at] ^ (1 << random() % 8));
         try {
             memory_lsm store(environment, "store", tiny());
-            bool const fell_back = store.applied() < applied;
-            older += fell_back ? 1 : 0;
+            REQUIRE(store.applied() == applied);
+            older += name == newest ? 1 : 0;  // it opened by the list before, which says the same
             int findings = 0;
             store.verify({[&](finding const& f) { findings += f.file == name ? 1 : 0; }, {}});
             found += findings > 0 ? 1 : 0;
-            // A list of runs that is not the newest is written anew when the store is opened.
-            bool const rewritten = name.find("manifest") != std::string::npos;
+            // A list of runs that is not the newest is replaced when the store is opened.
+            bool const rewritten = name.find("manifest") != std::string::npos && name != newest;
             if (findings == 0 && !rewritten) FAIL("a flip in " << name << " at " << at << " is not noticed");
             if (flip % 10 == 0) {
                 try {
                     laws::check_equal(store.snapshot(), all.expected(store.applied()));
-                    if (!rewritten && at < bytes.size() / 2) FAIL("damaged entries were read: " << name << " at " << at);
+                    if (name.find("run-") != std::string::npos && at < bytes.size() / 2)
+                        FAIL("damaged entries were read: " << name << " at " << at);
                 } catch (error const& e) {
                     if (e.code != errc::data_corrupted && e.code != errc::feature_not_supported) throw;
                     if (e.message.find(name) == std::string::npos && e.code == errc::data_corrupted) FAIL(e.message);

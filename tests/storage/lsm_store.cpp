@@ -124,7 +124,8 @@ TEST_CASE("readers, a checkpoint thread and a maintenance thread beside the writ
             static_cast<void>(store.statistics());
         }
     });
-    for (std::uint64_t number = 2; number <= 400 || reads < 20 || store.statistics().compactions == 0; ++number) apply(number);
+    for (std::uint64_t number = 2; number <= 400 || reads < 20 || store.statistics().compactions == 0; ++number)
+        apply(number);
     stop = true;
     for (auto& thread : threads) thread.join();
     REQUIRE(torn == 0);

@@ -47,7 +47,8 @@ private:
 #if defined(PHANTOMDB_HAS_LZ4)
         if (wanted == block_codec::lz4) {
             out.resize(static_cast<std::size_t>(LZ4_compressBound(static_cast<int>(raw.size()))));
-            int const size = LZ4_compress_default(raw.data(), out.data(), static_cast<int>(raw.size()), static_cast<int>(out.size()));
+            int const size = LZ4_compress_default(raw.data(), out.data(), static_cast<int>(raw.size()),
+                                                  static_cast<int>(out.size()));
             return size <= 0 ? 0 : static_cast<std::size_t>(size);
         }
 #endif
@@ -56,7 +57,8 @@ private:
             if (context_ == nullptr) context_.reset(ZSTD_createCCtx());
             if (context_ == nullptr) return 0;
             out.resize(ZSTD_compressBound(raw.size()));
-            std::size_t const size = ZSTD_compressCCtx(context_.get(), out.data(), out.size(), raw.data(), raw.size(), 1);
+            std::size_t const size =
+                ZSTD_compressCCtx(context_.get(), out.data(), out.size(), raw.data(), raw.size(), 1);
             return ZSTD_isError(size) ? 0 : size;
         }
 #endif

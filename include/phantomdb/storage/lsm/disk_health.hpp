@@ -74,7 +74,8 @@ public:
         {
             std::lock_guard const hold(mutex_);
             auto const now = environment_.steady_now();
-            auto const due = std::chrono::duration<double>(static_cast<double>(bytes) / static_cast<double>(bytes_per_second_));
+            auto const due =
+                std::chrono::duration<double>(static_cast<double>(bytes) / static_cast<double>(bytes_per_second_));
             pause = std::chrono::duration_cast<std::chrono::nanoseconds>(due) - (now - last_);
             if (pause.count() < 0) pause = {};
             last_ = now + pause;

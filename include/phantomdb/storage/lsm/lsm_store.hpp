@@ -94,10 +94,7 @@ public:
                 next.applied = lsn;
                 if (!pieces.empty()) add_ingested(next.runs, std::move(pieces));
             },
-            [&](auto const& runs) {
-                change_state([&](auto& next) { next.runs = runs; }, lsn);
-            },
-            written);
+            [&](auto const& runs) { change_state([&](auto& next) { next.runs = runs; }, lsn); }, written);
     }
 
     lsn_type applied() const {
@@ -115,9 +112,7 @@ public:
         lsn_type const upto = freeze_active();
         flush_all_of(upto);
         if (files_.durable() < upto) {
-            full_unless_done([&] {
-                files_.install([&](auto& next) { next.applied = upto; }, [](auto const&) {});
-            });
+            full_unless_done([&] { files_.install([&](auto& next) { next.applied = upto; }, [](auto const&) {}); });
         }
         checkpoints_.fetch_add(1, std::memory_order_relaxed);
         return upto;
@@ -135,7 +130,8 @@ public:
         std::uint64_t const pending = state()->pending_bytes();
         if (files_.health().is_full() && pending > most_buffers_full * options_.write_buffer_bytes) {
             return error(errc::disk_full, "the disk is full")
-                .with_detail("Changes that could not be written yet take " + std::to_string(pending) + " bytes of memory.")
+                .with_detail("Changes that could not be written yet take " + std::to_string(pending) +
+                             " bytes of memory.")
                 .with_hint("Free space on the disk. Reading goes on meanwhile, and writing once there is space again.");
         }
         return std::nullopt;
@@ -294,7 +290,8 @@ private:
         for (auto const& run : inputs) lowest = std::min(lowest, run->lowest());
         auto const style = choice->level == lsm::last_level ? lsm::last_style : lsm::upper_style;
         auto step = lsm::merge_some<Environment>(
-            inputs, choice->oldest, piece_bytes(), [&] { return files_.make_writer(style, lowest); }, [&] { flush_one(); });
+            inputs, choice->oldest, piece_bytes(), [&] { return files_.make_writer(style, lowest); },
+            [&] { flush_one(); });
 
         std::vector<typename lsm::store_directory<Environment>::written> written;
         if (step.written != nullptr) written.push_back({std::move(step.written), {}});
@@ -302,10 +299,7 @@ private:
         auto pieces = files_.open_pieces(written);
         for (piece_type& piece : step.handed_on) pieces.push_back(std::move(piece));
         files_.install([&](auto& next) { put_output(next.runs, inputs, *choice, step, std::move(pieces)); },
-                       [&](auto const& runs) {
-                           change_state([&](auto& next) { next.runs = runs; });
-                       },
-                       written);
+                       [&](auto const& runs) { change_state([&](auto& next) { next.runs = runs; }); }, written);
         if (step.finished) merges_.fetch_add(1, std::memory_order_relaxed);
         return true;
     }
@@ -357,12 +351,14 @@ private:
         std::string const& least = pieces.front().file->properties().least;
         std::string const& greatest = pieces.back().file->properties().greatest;
         bool free = true;
-        for (auto const& run : runs) free = free && run->role() == lsm::run_role::settled && !run->touches(least, greatest);
+        for (auto const& run : runs)
+            free = free && run->role() == lsm::run_role::settled && !run->touches(least, greatest);
         bool const has_last = !runs.empty() && runs.back()->level() == lsm::last_level;
         if (!free) {
             runs.insert(runs.begin(), std::make_shared<run_type const>(0, lsm::run_role::settled, std::move(pieces)));
         } else if (!has_last) {
-            runs.push_back(std::make_shared<run_type const>(lsm::last_level, lsm::run_role::settled, std::move(pieces)));
+            runs.push_back(
+                std::make_shared<run_type const>(lsm::last_level, lsm::run_role::settled, std::move(pieces)));
         } else {
             std::vector<piece_type> all = runs.back()->pieces();
             auto const at = std::find_if(all.begin(), all.end(),

@@ -83,7 +83,8 @@ struct manifest {
     /// Throws data_corrupted, feature_not_supported.
     static manifest decode(std::string_view in, std::string const& path, std::uint64_t number) {
         if (in.size() < 40 || !in.starts_with(manifest_magic) ||
-            codec::crc32c(in.substr(16), codec::crc32c(in.substr(0, 12))) != codec::load_fixed<std::uint32_t>(in.data() + 12)) {
+            codec::crc32c(in.substr(16), codec::crc32c(in.substr(0, 12))) !=
+                codec::load_fixed<std::uint32_t>(in.data() + 12)) {
             throw damaged_file(path, 0, "The checksum of a list of runs is wrong.");
         }
         std::uint32_t const format = codec::load_fixed<std::uint32_t>(in.data() + 8);
@@ -115,7 +116,9 @@ private:
             for (std::uint64_t j = 0; j < piece_count; ++j) {
                 piece p;
                 std::string_view from;
-                if (!codec::take_varint(in, p.record.number) || !codec::take_varint(in, p.record.bytes) || in.size() < 4) return false;
+                if (!codec::take_varint(in, p.record.number) || !codec::take_varint(in, p.record.bytes) ||
+                    in.size() < 4)
+                    return false;
                 p.record.checksum = codec::load_fixed<std::uint32_t>(in.data());
                 in.remove_prefix(4);
                 if (!codec::take_bytes(in, from) || p.record.number == 0 || p.record.number >= next_file) return false;
@@ -149,8 +152,9 @@ std::uint64_t write_manifest(writing<Environment> const& to, manifest const& nex
         to.health.sync([&] { file.sync(); });
     }
     to.health.sync([&] { to.environment.sync_directory(to.directory); });  // the names of the runs
-    to.health.settle(
-        [&] { to.environment.rename(unfinished, env::join(to.directory, numbered_name(manifest_prefix, next.number))); });
+    to.health.settle([&] {
+        to.environment.rename(unfinished, env::join(to.directory, numbered_name(manifest_prefix, next.number)));
+    });
     to.health.sync([&] { to.environment.sync_directory(to.directory); });
     to.written_bytes.fetch_add(bytes.size(), std::memory_order_relaxed);
     return bytes.size();

@@ -194,7 +194,8 @@ private:
         on_unpinned = [](pinned_bytes* self) { delete static_cast<memtable*>(self); };
         arena_.reserve(sizeof(node) + most_height * sizeof(link));
         head_ = make_node({}, most_height, 0);
-        for (std::size_t level = 0; level < most_height; ++level) new (&head_->at(level)) link{~std::uint64_t{0}, nullptr};
+        for (std::size_t level = 0; level < most_height; ++level)
+            new (&head_->at(level)) link{~std::uint64_t{0}, nullptr};
     }
     ~memtable() { total_.fetch_sub(counted_, std::memory_order_relaxed); }
 
@@ -210,6 +211,10 @@ private:
                 node const* const next = to.next.load(std::memory_order_acquire);
                 if (next_head < head || (next != nullptr && is_before(*next, key, lsn))) {
                     at = next;
+                    // The nodes it may have to pass next.
+                    __builtin_prefetch(at->at(level - 1).next.load(std::memory_order_relaxed));
+                    if (level > 1) __builtin_prefetch(at->at(level - 2).next.load(std::memory_order_relaxed));
+                    if (level > 2) __builtin_prefetch(at->at(level - 3).next.load(std::memory_order_relaxed));
                     continue;
                 }
             }
@@ -241,7 +246,8 @@ private:
         std::uint64_t const head = key_head(key);
         for (std::uint32_t level = 0; level < height; ++level) {
             link& from = before[level]->at(level);
-            new (&made->at(level)) link{from.head.load(std::memory_order_relaxed), from.next.load(std::memory_order_relaxed)};
+            new (&made->at(level))
+                link{from.head.load(std::memory_order_relaxed), from.next.load(std::memory_order_relaxed)};
         }
         for (std::uint32_t level = 0; level < height; ++level) {
             link& from = before[level]->at(level);
@@ -273,7 +279,8 @@ private:
 
     node* make_node(std::string_view key, std::uint32_t height, lsn_type lsn) {
         std::size_t const fixed = sizeof(node) + height * sizeof(link);
-        auto* const made = new (arena_.take(fixed + key.size())) node{lsn, nullptr, static_cast<std::uint32_t>(key.size()), height};
+        auto* const made =
+            new (arena_.take(fixed + key.size())) node{lsn, nullptr, static_cast<std::uint32_t>(key.size()), height};
         if (!key.empty()) std::memcpy(reinterpret_cast<char*>(made) + fixed, key.data(), key.size());
         return made;
     }

@@ -143,8 +143,8 @@ struct merge_step {
 /// Merges `inputs` (newest first) up to some key. `make()` begins a file, `most_bytes` is about what it may have; `pause()` is
 /// called now and then. Throws as reading and writing do.
 template <env::environment Environment, class Make, class Pause>
-merge_step<Environment> merge_some(run_list<Environment> const& inputs, bool oldest, std::uint64_t most_bytes, Make&& make,
-                                   Pause&& pause) {
+merge_step<Environment> merge_some(run_list<Environment> const& inputs, bool oldest, std::uint64_t most_bytes,
+                                   Make&& make, Pause&& pause) {
     std::string from;
     std::vector<erased_span> all_spans;
     for (auto const& run : inputs) {
@@ -172,8 +172,8 @@ merge_step<Environment> merge_some(run_list<Environment> const& inputs, bool old
             auto const meets = [&](merge_input<Environment> const& other) {
                 return &other != least && other.valid() && (*other).key <= file->properties().greatest;
             };
-            if (file != nullptr && file->record().bytes >= most_bytes / 4 && (!oldest || file->properties().erasures == 0) &&
-                std::none_of(at.begin(), at.end(), meets)) {
+            if (file != nullptr && file->record().bytes >= most_bytes / 4 &&
+                (!oldest || file->properties().erasures == 0) && std::none_of(at.begin(), at.end(), meets)) {
                 step.handed_on.push_back({file, {}});
                 least->next_piece();
                 continue;

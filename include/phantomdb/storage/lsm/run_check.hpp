@@ -41,7 +41,8 @@ void check_run(Environment& environment, std::string const& directory, run_recor
                         ++entries;
                         erasures += e.erased ? 1 : 0;
                         bytes += e.key.size() + e.value.size();
-                        if (e.lsn > claimed.highest) throw damaged_file(path, offset, "An entry is newer than the run.");
+                        if (e.lsn > claimed.highest)
+                            throw damaged_file(path, offset, "An entry is newer than the run.");
                         if (entries == 1 && e.key != claimed.least)
                             throw damaged_file(path, offset, "The first key is another than the run says.");
                         if (!file.may_hold(e.key)) throw damaged_file(path, offset, "The filter denies a key.");

@@ -30,8 +30,9 @@ public:
           read_bytes_(read_bytes) {
         std::uint64_t const size = file_.size();
         if (size != record.bytes) {
-            throw damaged_file(path_, std::min(size, record.bytes), "It has " + std::to_string(size) + " bytes and should have " +
-                                                                        std::to_string(record.bytes) + ".");
+            throw damaged_file(
+                path_, std::min(size, record.bytes),
+                "It has " + std::to_string(size) + " bytes and should have " + std::to_string(record.bytes) + ".");
         }
         std::string footer(std::min<std::uint64_t>(size, footer_bytes), '\0');
         read(size - footer.size(), footer);
@@ -43,14 +44,16 @@ public:
         offset -= f.spans;
         if (!decode_spans(part(offset, f.spans).view(), spans_)) throw wrong(offset, "The erased spans");
         for (erased_span const& span : spans_.spans()) {
-            if (span.lsn < properties_.lowest || span.lsn > properties_.highest) throw wrong(offset, "The erased spans");
+            if (span.lsn < properties_.lowest || span.lsn > properties_.highest)
+                throw wrong(offset, "The erased spans");
         }
         offset -= f.filter;
         unpacked const filter = part(offset, f.filter);
         if (!filter_.open(std::string(filter.view()))) throw wrong(offset, "The filter");
         offset -= f.index;
         if (!index_.decode(part(offset, f.index).view(), offset, properties_.entries)) throw wrong(offset, "The index");
-        if (index_.size() > 0 && index_.last(index_.size() - 1) != properties_.greatest) throw wrong(offset, "The index");
+        if (index_.size() > 0 && index_.last(index_.size() - 1) != properties_.greatest)
+            throw wrong(offset, "The index");
         slots_ = std::make_unique<block_cache::slots>(index_.size());
     }
     run_file(run_file const&) = delete;
@@ -188,7 +191,8 @@ private:
         current_ = 0;
         auto const& index = file_.index();
         std::size_t last = next_;
-        while (last < index.size() && (last == next_ || index.offset(last + 1) - index.offset(next_) <= read_bytes)) ++last;
+        while (last < index.size() && (last == next_ || index.offset(last + 1) - index.offset(next_) <= read_bytes))
+            ++last;
         if (last > next_) file_.read_blocks(next_, last, [&](block b) { blocks_.push_back(std::move(b)); });
         next_ = last;
     }

@@ -227,7 +227,8 @@ public:
         while (!in.empty()) {
             std::uint64_t stored = 0, count = 0;
             std::string_view key;
-            if (!codec::take_varint(in, stored) || !codec::take_varint(in, count) || !codec::take_bytes(in, key)) return false;
+            if (!codec::take_varint(in, stored) || !codec::take_varint(in, count) || !codec::take_bytes(in, key))
+                return false;
             if (stored <= stored_trailer_bytes || stored > bytes - offsets_.back()) return false;
             if (count == 0 || count > entries - entries_.back()) return false;
             if (size() > 0 && key <= last(size() - 1)) return false;

@@ -74,7 +74,8 @@ public:
             samples = spread(*largest_run, from, to);
         } else {
             std::vector<memtable::node const*> nodes;
-            largest_table->sample(from, to, sample_count, [&](memtable::node const* n, std::uint64_t) { nodes.push_back(n); });
+            largest_table->sample(from, to, sample_count,
+                                  [&](memtable::node const* n, std::uint64_t) { nodes.push_back(n); });
             for (std::size_t i = 0; i < sample_count && i < nodes.size(); ++i)
                 samples.emplace_back(nodes[i * nodes.size() / sample_count]->key());
         }
@@ -99,7 +100,8 @@ private:
         return n;
     }
     /// Keys that cut [from, to) into pieces with about the same number of the run's entries.
-    static std::vector<std::string> spread(sorted_run<Environment> const& run, std::string_view from, std::string_view to) {
+    static std::vector<std::string> spread(sorted_run<Environment> const& run, std::string_view from,
+                                           std::string_view to) {
         std::vector<std::string> found;
         std::uint64_t const step = std::max<std::uint64_t>(run.entries_between(from, to) / sample_count, 1);
         std::uint64_t before = 0, next = from.empty() ? 0 : run.entries_below(from);
@@ -112,7 +114,8 @@ private:
                     std::size_t const middle = a + (b - a) / 2;
                     (index.entries_before(middle) <= next - before ? a : b) = middle;
                 }
-                std::string_view const key = a == 0 ? std::string_view(piece.file->properties().least) : index.last(a - 1);
+                std::string_view const key =
+                    a == 0 ? std::string_view(piece.file->properties().least) : index.last(a - 1);
                 if (!to.empty() && key >= to) return found;
                 if (key >= from && key >= piece.from && (found.empty() || key > found.back())) found.emplace_back(key);
             }

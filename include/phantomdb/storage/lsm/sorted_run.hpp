@@ -37,7 +37,8 @@ public:
         : level_(level), role_(role), pieces_(std::move(pieces)) {
         for (piece_type const& piece : pieces_) {
             file_type const& file = *piece.file;
-            std::uint64_t const skipped = piece.from.empty() ? 0 : file.index().entries_before(file.index().find(piece.from));
+            std::uint64_t const skipped =
+                piece.from.empty() ? 0 : file.index().entries_before(file.index().find(piece.from));
             entries_ += file.properties().entries - skipped;
             if (file.properties().entries > 0 && piece.from <= file.properties().greatest) keyed_.push_back(piece);
             erasures_ += file.properties().erasures;
@@ -63,9 +64,9 @@ public:
 
     /// The first of `keyed` that may hold `key` or greater ones; their number where there is none. O(log n).
     std::size_t find_piece(std::string_view key) const {
-        auto const at = std::lower_bound(
-            keyed_.begin(), keyed_.end(), key,
-            [](piece_type const& p, std::string_view k) { return p.file->properties().greatest < k; });
+        auto const at =
+            std::lower_bound(keyed_.begin(), keyed_.end(), key,
+                             [](piece_type const& p, std::string_view k) { return p.file->properties().greatest < k; });
         return static_cast<std::size_t>(at - keyed_.begin());
     }
 

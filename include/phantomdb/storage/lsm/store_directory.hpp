@@ -63,7 +63,8 @@ public:
         manifests_ = manifests;
         newest_number_ = manifests.empty() ? 0 : manifests.front();
         if (manifests.empty() && !runs.empty())
-            throw damaged_file(env::join(directory_, numbered_name(manifest_prefix, 1)), 0, "There are runs, but no list of them.");
+            throw damaged_file(env::join(directory_, numbered_name(manifest_prefix, 1)), 0,
+                               "There are runs, but no list of them.");
         bool const fell_back = !manifests.empty() && !open_one_of(manifests);
         for (std::uint64_t const number : runs) current_.next_file = std::max(current_.next_file, number + 1);
         next_file_ = current_.next_file;
@@ -112,7 +113,8 @@ public:
         m.next_file = next_file_.load();
         for (auto const& run : next.runs) {
             m.runs.push_back({run->level(), run->role(), {}});
-            for (piece_type const& piece : run->pieces()) m.runs.back().pieces.push_back({piece.file->record(), piece.from});
+            for (piece_type const& piece : run->pieces())
+                m.runs.back().pieces.push_back({piece.file->record(), piece.from});
         }
         std::set<std::uint64_t> const named = m.files();
         std::vector<unneeded> gone;
@@ -143,9 +145,12 @@ public:
     bool remove_unneeded() {
         std::lock_guard const hold(install_mutex_);
         cache_.sweep();
+        if (health_.poison()) return false;
         std::size_t const before = unneeded_.size();
         std::erase_if(unneeded_, [&](unneeded& u) {
-            return u.is_free() && newest_number_ > u.since && !health_.poison() && try_remove(run_name(u.file->record().number));
+            if (!u.is_free() || newest_number_ <= u.since) return false;
+            u.stuck = !try_remove(run_name(u.file->record().number));
+            return !u.stuck;
         });
         if (unneeded_.size() == before) return false;
         count_bytes(0);
@@ -157,7 +162,8 @@ public:
     }
     bool has_removable() const {
         std::lock_guard const hold(install_mutex_);
-        return std::any_of(unneeded_.begin(), unneeded_.end(), [](unneeded const& u) { return u.is_free(); });
+        return std::any_of(unneeded_.begin(), unneeded_.end(),
+                           [](unneeded const& u) { return u.is_free() && !u.stuck; });
     }
 
     void count(store_statistics& s) const {
@@ -191,6 +197,7 @@ private:
     struct unneeded {
         std::shared_ptr<file_type> file;
         std::uint64_t since;  // the first manifest without it
+        bool stuck = false;   // could not be removed when it was time
         bool is_free() const { return file.use_count() == 1; }
     };
 
@@ -206,7 +213,8 @@ private:
             return true;
         } catch (file_damage const& newest) {
             // Only damage to the list itself is made good by the list before: another list does not mend a run.
-            if (numbers.size() < 2 || number_in(manifest_prefix, newest.file.substr(newest.file.find_last_of('/') + 1)) != numbers.front())
+            if (numbers.size() < 2 ||
+                number_in(manifest_prefix, newest.file.substr(newest.file.find_last_of('/') + 1)) != numbers.front())
                 throw;
             std::optional<file_damage> const cause = newest;
             try {

@@ -60,7 +60,8 @@ struct store_state {
     }
 
 private:
-    static std::optional<stored_value> found(memtable_reference const& in, memtable::node const& node, lsn_type erased) {
+    static std::optional<stored_value> found(memtable_reference const& in, memtable::node const& node,
+                                             lsn_type erased) {
         memtable::content const& what = node.what();
         if (what.erased || node.lsn < erased) return std::nullopt;
         return stored_value{what.value(), node.lsn, in.pin};
