@@ -271,7 +271,10 @@ public:
     static constexpr std::uint32_t first_page_bytes = 512;
     static constexpr std::size_t inline_value_bytes = 1024;
 
-    cow_tree() { publish(0); }
+    cow_tree() {
+        path_.reserve(32);
+        publish(0);
+    }
     cow_tree(cow_tree const&) = delete;
     cow_tree& operator=(cow_tree const&) = delete;
     ~cow_tree() {
@@ -287,18 +290,25 @@ public:
                                                           " exceeds maximum " + std::to_string(max_key_bytes))
                 .with_hint("Index a hash of the value, or a prefix of it, instead of the value.");
         }
+        reserve_retired();
         dirty_ = true;
         outsized* const outside = value.size() > inline_value_bytes ? outsized::make(building_, value) : nullptr;
         if (outside != nullptr) allocated_ += value.size();
         std::string_view const payload =
             outside == nullptr ? value : std::string_view(reinterpret_cast<char const*>(&outside), sizeof outside);
         auto const length = static_cast<std::uint32_t>(outside == nullptr ? value.size() : tree_node::outsized_flag);
-        while (!try_put(key, lsn, length, payload)) make_room(tree_node::need(key.size(), payload.size()));
+        try {
+            while (!try_put(key, lsn, length, payload)) make_room(tree_node::need(key.size(), payload.size()));
+        } catch (...) {  // no memory, and the value is in no node yet
+            if (outside != nullptr) release(outside, 0);
+            throw;
+        }
     }
 
     /// Removes `key` from the version being built; nothing happens where it is absent. O(log n).
     void erase(std::string_view key) {
         if (!get(key)) return;
+        reserve_retired();
         dirty_ = true;
         tree_node* const leaf = descend(key);
         unsigned const i = leaf->lower_bound(key).index;
@@ -327,6 +337,8 @@ public:
 
     /// Makes the version being built the current one, known as `lsn`.
     void publish(lsn_type lsn) {
+        if (std::size_t const all = spare_versions_.size() + versions_.size() + 1; spare_versions_.capacity() < all)
+            spare_versions_.reserve(2 * all);
         auto made = take_version();
         made->root = root_;
         made->number = building_;
@@ -565,6 +577,13 @@ private:
                                                        : tree_node::make(capacity, level, building_);
         allocated_ += capacity;
         return made;
+    }
+
+    /// Memory for what one change gives up, so that giving up takes none and a change that finds no memory leaves a sound tree.
+    void reserve_retired() {
+        constexpr std::size_t most = 64;  // a node a level, its neighbour, and a value
+        if (retired_.capacity() - retired_.size() < most)
+            retired_.reserve(std::max(retired_.size() + most, 2 * retired_.capacity()));
     }
 
     /// Frees `memory` now where no version can have seen it, else later.
