@@ -10,8 +10,9 @@ namespace {
 void* allocate(std::size_t bytes, std::size_t alignment) {
     if (phantomdb::sim::allocation_fails()) throw std::bad_alloc();
     std::size_t const whole = (bytes + alignment - 1) / alignment * alignment;
-    void* const memory = alignment <= alignof(std::max_align_t) ? std::malloc(bytes == 0 ? 1 : bytes)
-                                                                : std::aligned_alloc(alignment, whole == 0 ? alignment : whole);
+    void* const memory = alignment <= alignof(std::max_align_t)
+                             ? std::malloc(bytes == 0 ? 1 : bytes)
+                             : std::aligned_alloc(alignment, whole == 0 ? alignment : whole);
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
 }

@@ -49,7 +49,8 @@ struct state {
                 case change::kind::put: put(c.key, c.value); break;
                 case change::kind::erase: erase(c.key); break;
                 case change::kind::erase_span:
-                    for (auto at = values.lower_bound(c.key); at != values.end() && (c.value.empty() || at->first < c.value);) {
+                    for (auto at = values.lower_bound(c.key);
+                         at != values.end() && (c.value.empty() || at->first < c.value);) {
                         digest -= entry(at->first, at->second);
                         at = values.erase(at);
                     }
@@ -161,7 +162,8 @@ private:
         }
         std::vector<state> result;
         for (branch& b : all) {
-            bool const known = std::any_of(result.begin(), result.end(), [&](state const& s) { return s.digest == b.now.digest; });
+            bool const known =
+                std::any_of(result.begin(), result.end(), [&](state const& s) { return s.digest == b.now.digest; });
             if (!known) result.push_back(std::move(b.now));
         }
         return result;
@@ -178,7 +180,8 @@ inline state read_state(database& db) {
     std::optional<std::string> last;
     db.read([&](std::string_view key, std::string_view value) {
         sim::machine_memory const memory;
-        if (last && key <= *last) throw error(errc::data_corrupted, "keys are out of order at \"" + std::string(key) + "\"");
+        if (last && key <= *last)
+            throw error(errc::data_corrupted, "keys are out of order at \"" + std::string(key) + "\"");
         last = key;
         std::uint64_t const number = state::number_of(value);
         now.values.emplace_hint(now.values.end(), key, number);

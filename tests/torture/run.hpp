@@ -225,11 +225,13 @@ private:
             throw torture_finding{"without memory: " + said};
         }
         if (!faults) throw torture_finding{"on a healthy machine: " + said + " " + e.detail};
-        if (e.code != errc::disk_full && e.code != errc::io_error) throw torture_finding{"the machine failed, and it said: " + said};
+        if (e.code != errc::disk_full && e.code != errc::io_error)
+            throw torture_finding{"the machine failed, and it said: " + said};
         sim::call const last = world_.machine().last_failure();
         if (last.number != 0) {
             sqlstate const expected = last.failure == ENOSPC ? errc::disk_full : errc::io_error;
-            if (e.code != expected) throw torture_finding{"after " + std::string(sim::name_of(last.kind)) + " failed: " + said};
+            if (e.code != expected)
+                throw torture_finding{"after " + std::string(sim::name_of(last.kind)) + " failed: " + said};
         }
         bool const syncing = last.kind == sim::call_kind::sync || last.kind == sim::call_kind::sync_directory;
         was_refused_ = e.code == errc::disk_full && (last.number == 0 || !syncing);

@@ -14,7 +14,8 @@ namespace phantomdb::torture {
 inline std::vector<subject> const& subjects() {
     using sim::environment;
     static std::vector<subject> const all{
-        subject_of<shard_database<mvcc::shard<storage::memory_store, storage::local_log<environment>, environment>>>("memory"),
+        subject_of<shard_database<mvcc::shard<storage::memory_store, storage::local_log<environment>, environment>>>(
+            "memory"),
         subject_of<store_database<checkpointed_store<environment>>>("checkpointed"),
         subject_of<log_database<>>("log"),
     };

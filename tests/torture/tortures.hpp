@@ -83,19 +83,21 @@ public:
     }
 
 private:
-    void cut_at(std::uint64_t place, sim::call const& c, sim::environment const& world, std::vector<state> const& allowed) {
+    void cut_at(std::uint64_t place, sim::call const& c, sim::environment const& world,
+                std::vector<state> const& allowed) {
         for (std::uint64_t subset = 0; subset < options_.subsets && !is_over(); ++subset) {
             // The first four are the extremes, which every place gets.
             std::uint64_t const chosen = subset < 4 ? subset : sim::mix(seed(place), subset);
             std::string const name = "power cut after call " + std::to_string(c.number) + ", " +
-                                     std::string(sim::name_of(c.kind)) + " of " + c.path + ", subset " + std::to_string(subset);
+                                     std::string(sim::name_of(c.kind)) + " of " + c.path + ", subset " +
+                                     std::to_string(subset);
             cut_into(world.power_cut(chosen), allowed, name, chosen,
                      options_.recovery_every != 0 && (place + subset) % options_.recovery_every == 0);
         }
     }
 
-    void cut_into(sim::environment world, std::vector<state> const& allowed, std::string const& name, std::uint64_t chosen,
-                  bool cut_again) {
+    void cut_into(sim::environment world, std::vector<state> const& allowed, std::string const& name,
+                  std::uint64_t chosen, bool cut_again) {
         ++report_.images;
         std::optional<torture_finding> in_recovery;
         if (cut_again) {
@@ -106,8 +108,8 @@ private:
                     ++report_.recoveries;
                     try {
                         workload_run::check_world(subject_, world.power_cut(sim::mix(chosen, ++n)), allowed,
-                                                  name + "; cut again in recovery after " + std::string(sim::name_of(c.kind)) +
-                                                      " of " + c.path);
+                                                  name + "; cut again in recovery after " +
+                                                      std::string(sim::name_of(c.kind)) + " of " + c.path);
                     } catch (torture_finding const& finding) {
                         in_recovery = finding;
                     }
@@ -123,7 +125,8 @@ private:
             go_on(*db, now, chosen);
             state const& after = now;
             if (chosen % 2 == 0) db.reset();
-            workload_run::check_world(subject_, world.power_cut(sim::mix(chosen, 77)), {after}, name + "; written on and cut again");
+            workload_run::check_world(subject_, world.power_cut(sim::mix(chosen, 77)), {after},
+                                      name + "; written on and cut again");
         } catch (error const& e) {
             world.machine().on_change = {};
             throw torture_finding{name + ": " + std::string(e.code.view()) + " " + e.message + " " + e.detail};
@@ -187,9 +190,9 @@ inline report fail_calls(subject const& what, workload const& work, torture_opti
                 life.check_while_running();
                 check_aftermath(what, life, t.seed(place), t.found());
             } catch (torture_finding const& finding) {
-                throw torture_finding{std::string(times == 1 ? "once, " : "for ever, ") + (reason == EIO ? "EIO" : "ENOSPC") +
-                                      " in " + std::string(sim::name_of(failed.kind)) + " of " + failed.path + ": " +
-                                      finding.what};
+                throw torture_finding{
+                    std::string(times == 1 ? "once, " : "for ever, ") + (reason == EIO ? "EIO" : "ENOSPC") + " in " +
+                    std::string(sim::name_of(failed.kind)) + " of " + failed.path + ": " + finding.what};
             }
         });
     }
@@ -280,7 +283,8 @@ inline report flip_bits(subject const& what, workload const& work, torture_optio
             std::uint64_t const bit = random.below(8 * damaged.machine().contents(path).size());
             damaged.machine().flip_bit(path, bit);
             ++t.found().images;
-            std::string const name = "bit " + std::to_string(bit % 8) + " of byte " + std::to_string(bit / 8) + " of " + path;
+            std::string const name =
+                "bit " + std::to_string(bit % 8) + " of byte " + std::to_string(bit / 8) + " of " + path;
             try {
                 auto const db = what.open(damaged);
                 workload_run::check_database(*db, whole, name);

@@ -52,7 +52,7 @@ public:
     }
 
     static std::vector<std::string_view> kinds() {
-        return {"bulk",  "single",   "hot",         "random", "deletes", "mixed",    "big",    "spans", "checkpoints",
+        return {"bulk",  "single",  "hot",        "random", "deletes", "mixed",    "big",    "spans", "checkpoints",
                 "edges", "reopens", "savepoints", "lazy",   "groups",  "smallest", "breath", "ones",  "heavy"};
     }
     static std::vector<std::string_view> variants() { return {"plain", "checkpoints", "reopen"}; }
@@ -79,7 +79,9 @@ private:
         for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(stamp >> (i % 8 * 8) ^ i / 8);
         return bytes;
     }
-    static change put(std::string key, std::string value) { return {change::kind::put, std::move(key), std::move(value)}; }
+    static change put(std::string key, std::string value) {
+        return {change::kind::put, std::move(key), std::move(value)};
+    }
     static change erase(std::string key) { return {change::kind::erase, std::move(key), {}}; }
 
     void add(step::kind what) { steps_.push_back({what, {}, {}}); }
@@ -126,11 +128,13 @@ private:
             for (std::uint64_t c = 2 + random_.below(5); c > 0; --c) commits.push_back(some());
             steps_.push_back({step::kind::together, std::move(commits), {}});
         } else if (kind_ == "smallest") {
-            commit({i % 3 == 0 ? erase("absent") : put(i % 3 == 1 ? "k" : "", i % 2 == 0 ? "" : "v" + std::to_string(i))});
+            commit(
+                {i % 3 == 0 ? erase("absent") : put(i % 3 == 1 ? "k" : "", i % 2 == 0 ? "" : "v" + std::to_string(i))});
         } else if (kind_ == "breath") {
             // Grows, and shrinks to nothing.
             changes all;
-            for (std::uint64_t r = 0; r < 50; ++r) all.push_back(i % 2 == 0 ? put(key(r), value(20, 120)) : erase(key(r)));
+            for (std::uint64_t r = 0; r < 50; ++r)
+                all.push_back(i % 2 == 0 ? put(key(r), value(20, 120)) : erase(key(r)));
             commit(std::move(all), {true, i % 4 == 2});
         } else if (kind_ == "ones") {
             for (std::uint64_t r = 0; r < 3; ++r) commit({put(key(n * 3 + r), value(1, 20))}, {r == 2, false});
@@ -162,7 +166,8 @@ inline std::vector<workload> workloads(std::uint64_t seed) {
     std::vector<workload> all;
     for (std::string_view const kind : workload_builder::kinds()) {
         for (std::string_view const variant : workload_builder::variants()) {
-            all.push_back({std::string(kind) + "/" + std::string(variant), workload_builder(kind, variant, seed).build()});
+            all.push_back(
+                {std::string(kind) + "/" + std::string(variant), workload_builder(kind, variant, seed).build()});
         }
     }
     return all;

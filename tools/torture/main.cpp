@@ -20,10 +20,10 @@ using torture_function = report (*)(subject const&, workload const&, torture_opt
 
 std::vector<std::pair<std::string, torture_function>> const& kinds() {
     static std::vector<std::pair<std::string, torture_function>> const all{{"power", cut_power},
-                                                                         {"calls", fail_calls},
-                                                                         {"full", fill_disk},
-                                                                         {"memory", fail_allocations},
-                                                                         {"flips", flip_bits}};
+                                                                           {"calls", fail_calls},
+                                                                           {"full", fill_disk},
+                                                                           {"memory", fail_allocations},
+                                                                           {"flips", flip_bits}};
     return all;
 }
 
@@ -40,10 +40,11 @@ bool is_chosen(std::string const& wanted, std::string const& name) { return want
 
 void print(std::string const& program, arguments const& a, failure const& f) {
     std::printf("%s: %s of %s: %s\n", f.torture.c_str(), f.subject.c_str(), f.workload.c_str(), f.what.c_str());
-    std::printf("  again: %s --kind %s --store %s --workload %s --seed %llu --only %llu --subsets %llu --recovery-every %llu\n",
-                program.c_str(), f.torture.c_str(), f.subject.c_str(), f.workload.c_str(),
-                static_cast<unsigned long long>(a.options.seed), static_cast<unsigned long long>(f.place),
-                static_cast<unsigned long long>(a.options.subsets), static_cast<unsigned long long>(a.options.recovery_every));
+    std::printf(
+        "  again: %s --kind %s --store %s --workload %s --seed %llu --only %llu --subsets %llu --recovery-every %llu\n",
+        program.c_str(), f.torture.c_str(), f.subject.c_str(), f.workload.c_str(),
+        static_cast<unsigned long long>(a.options.seed), static_cast<unsigned long long>(f.place),
+        static_cast<unsigned long long>(a.options.subsets), static_cast<unsigned long long>(a.options.recovery_every));
 }
 
 /// 0 nothing wrong, 1 failures, 2 wrong use.
@@ -51,15 +52,17 @@ int torture_all(std::string const& program, arguments a) {
     using clock = std::chrono::steady_clock;
     auto const begun = clock::now();
     if (a.minutes > 0)
-        a.options.deadline = begun + std::chrono::duration_cast<clock::duration>(std::chrono::duration<double, std::ratio<60>>(a.minutes));
+        a.options.deadline = begun + std::chrono::duration_cast<clock::duration>(
+                                         std::chrono::duration<double, std::ratio<60>>(a.minutes));
     report all;
     std::string doing;
     auto shown = begun;
     auto const progress = [&](bool now) {
         if (a.quiet || (!now && clock::now() - shown < std::chrono::seconds(1))) return;
         shown = clock::now();
-        std::fprintf(stderr, "%6.0f s  %llu images, %zu failures  %s\n", std::chrono::duration<double>(shown - begun).count(),
-                     static_cast<unsigned long long>(all.images), all.failures.size(), doing.c_str());
+        std::fprintf(stderr, "%6.0f s  %llu images, %zu failures  %s\n",
+                     std::chrono::duration<double>(shown - begun).count(), static_cast<unsigned long long>(all.images),
+                     all.failures.size(), doing.c_str());
     };
     a.options.progress = [&] { progress(false); };
     bool tried = false;
@@ -91,18 +94,21 @@ int torture_all(std::string const& program, arguments a) {
     }
     doing = "done";
     progress(true);
-    std::printf("%llu places, %llu images (%llu in recoveries), %llu flips detected, %llu harmless, %zu failures, %.1f s\n",
-                static_cast<unsigned long long>(all.places), static_cast<unsigned long long>(all.images),
-                static_cast<unsigned long long>(all.recoveries), static_cast<unsigned long long>(all.detected),
-                static_cast<unsigned long long>(all.harmless), all.failures.size(),
-                std::chrono::duration<double>(clock::now() - begun).count());
+    std::printf(
+        "%llu places, %llu images (%llu in recoveries), %llu flips detected, %llu harmless, %zu failures, %.1f s\n",
+        static_cast<unsigned long long>(all.places), static_cast<unsigned long long>(all.images),
+        static_cast<unsigned long long>(all.recoveries), static_cast<unsigned long long>(all.detected),
+        static_cast<unsigned long long>(all.harmless), all.failures.size(),
+        std::chrono::duration<double>(clock::now() - begun).count());
     return all.failures.empty() ? 0 : 1;
 }
 
 }  // namespace
 
 int main(int count, char* values[]) {
-    CLI::App app("Cuts the power, fails calls and allocations, fills disks and flips bits under a database, and checks what is left.");
+    CLI::App app(
+        "Cuts the power, fails calls and allocations, fills disks and flips bits under a database, and checks what is "
+        "left.");
     arguments a;
     app.add_option("--seed", a.options.seed, "the first seed; all else follows from it")->capture_default_str();
     app.add_option("--kind", a.kind, "one torture only");
@@ -110,9 +116,13 @@ int main(int count, char* values[]) {
     app.add_option("--workload", a.workload, "one workload only");
     app.add_option("--images", a.images, "stop after about so many disk images; more seeds are taken until then");
     app.add_option("--minutes", a.minutes, "go on with more seeds for so long");
-    app.add_option("--subsets", a.options.subsets, "disk images for each place where the power is cut")->capture_default_str();
-    app.add_option("--recovery-every", a.options.recovery_every, "of so many recoveries one is cut, too; 0: none")->capture_default_str();
-    app.add_option("--stride", a.options.stride, "only every so manieth place")->capture_default_str()->check(CLI::PositiveNumber);
+    app.add_option("--subsets", a.options.subsets, "disk images for each place where the power is cut")
+        ->capture_default_str();
+    app.add_option("--recovery-every", a.options.recovery_every, "of so many recoveries one is cut, too; 0: none")
+        ->capture_default_str();
+    app.add_option("--stride", a.options.stride, "only every so manieth place")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
     app.add_option("--flips", a.options.flips, "bits to flip for each workload")->capture_default_str();
     app.add_option("--only", a.options.only, "one place only, as a failure names it");
     app.add_flag("--quiet", a.quiet, "no progress on stderr");
