@@ -22,10 +22,13 @@ std::deque<std::string>& given_out() {
     return bytes;
 }
 
+using stored_cursor = pdb::storage::database_store::cursor_type;
+using stored_snapshot = pdb::storage::database_store::snapshot_type;
+
 class forgetful_cursor {
 public:
     forgetful_cursor() = default;
-    explicit forgetful_cursor(pdb::storage::tree_cursor at) : at_(at) {}
+    explicit forgetful_cursor(stored_cursor at) : at_(std::move(at)) {}
     forgetful_cursor(forgetful_cursor const& other) : at_(other.at_) {}
     forgetful_cursor& operator=(forgetful_cursor const& other) {
         forget();
@@ -72,12 +75,12 @@ private:
         lent_.clear();
     }
 
-    pdb::storage::tree_cursor at_;
+    stored_cursor at_;
     std::vector<std::string*> lent_;
 };
 
-struct forgetful_snapshot : pdb::storage::tree_snapshot {
-    forgetful_cursor cursor() const { return forgetful_cursor(tree_snapshot::cursor()); }
+struct forgetful_snapshot : stored_snapshot {
+    forgetful_cursor cursor() const { return forgetful_cursor(stored_snapshot::cursor()); }
 };
 
 struct forgetful_store {
