@@ -131,12 +131,12 @@ using btree = btree_engine<16384>;
 using btree_8k = btree_engine<8192>;
 using btree_4k = btree_engine<4096>;
 
-#define PHANTOMDB_STORAGE_BENCHMARKS(engine)                                                                       \
-    BENCHMARK(get<engine>)->Arg(10'000)->Arg(2'000'000)->Arg(10'000'000)->UseRealTime();                           \
-    BENCHMARK(get_32<engine>)->UseRealTime();                                                                      \
-    BENCHMARK(scan<engine>)->UseRealTime()->Unit(benchmark::kMillisecond);                                         \
-    BENCHMARK(commit_one<engine>)->UseRealTime();                                                                  \
-    BENCHMARK(insert_random<engine>)->UseRealTime()->Iterations(1)->Unit(benchmark::kMillisecond);                 \
+#define PHANTOMDB_STORAGE_BENCHMARKS(engine) \
+    BENCHMARK(get<engine>)->Arg(10'000)->Arg(2'000'000)->Arg(10'000'000)->UseRealTime(); \
+    BENCHMARK(get_32<engine>)->UseRealTime(); \
+    BENCHMARK(scan<engine>)->UseRealTime()->Unit(benchmark::kMillisecond); \
+    BENCHMARK(commit_one<engine>)->UseRealTime(); \
+    BENCHMARK(insert_random<engine>)->UseRealTime()->Iterations(1)->Unit(benchmark::kMillisecond); \
     BENCHMARK(load_sorted<engine>)->Arg(0)->Arg(1)->UseRealTime()->Iterations(1)->Unit(benchmark::kMillisecond)
 
 PHANTOMDB_STORAGE_BENCHMARKS(btree);

@@ -34,7 +34,9 @@ namespace ps = phantomdb::storage;
 class storage_folder {
 public:
     explicit storage_folder(std::string const& name)
-        : path_((std::filesystem::temp_directory_path() / ("phantomdb-bench-" + name + "-" + std::to_string(::getpid()))).string()) {
+        : path_(
+              (std::filesystem::temp_directory_path() / ("phantomdb-bench-" + name + "-" + std::to_string(::getpid())))
+                  .string()) {
         std::filesystem::remove_all(path_);
         std::filesystem::create_directories(path_);
     }

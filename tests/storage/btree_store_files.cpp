@@ -32,9 +32,11 @@ std::string key_of(std::uint64_t n) {
 }
 
 /// Rows [from, to) whose values end in `mark`.
-void fill(auto& into, std::uint64_t from, std::uint64_t to, lsn_type lsn, std::string const& mark, std::size_t bytes = 100) {
+void fill(auto& into, std::uint64_t from, std::uint64_t to, lsn_type lsn, std::string const& mark,
+          std::size_t bytes = 100) {
     write_batch batch;
-    for (std::uint64_t n = from; n < to; ++n) batch.put(key_of(n), std::string(bytes, static_cast<char>('a' + n % 26)) + mark);
+    for (std::uint64_t n = from; n < to; ++n)
+        batch.put(key_of(n), std::string(bytes, static_cast<char>('a' + n % 26)) + mark);
     into.apply(batch, lsn);
 }
 
@@ -373,12 +375,15 @@ TEST_CASE("damage that the checksums don't show can't crash") {
 
 TEST_CASE("files of other formats are refused") {
     memory_environment environment;
-    { store s(environment, "data", {}); }
+    {
+        store s(environment, "data", {});
+    }
     std::string const sound = file_of(environment);
     for (std::size_t const page : {0u, 1u}) file_of(environment)[page * page_bytes + 12] = 2;
     REQUIRE(code_of([&] { store s(environment, "data", {}); }) == errc::feature_not_supported);
     file_of(environment) = sound;
-    REQUIRE(code_of([&] { btree_store<memory_environment, 8192> s(environment, "data", {}); }) == errc::feature_not_supported);
+    REQUIRE(code_of([&] { btree_store<memory_environment, 8192> s(environment, "data", {}); }) ==
+            errc::feature_not_supported);
     for (std::size_t const page : {0u, 1u}) file_of(environment)[page * page_bytes + 50] ^= 1;
     try {
         store s(environment, "data", {});

@@ -171,7 +171,8 @@ public:
     };
 
     /// Before a change to a tree of `depth` levels, while the writer holds no page: makes sure that frames are at hand.
-    void prepare(std::size_t depth) { fill_spares(3 * depth + 8, frame_use::at_rest); }
+    /// True: for that, other frames may have gone.
+    bool prepare(std::size_t depth) { return fill_spares(3 * depth + 8, frame_use::at_rest); }
     /// The same in the middle of a change.
     void prepare_more() { fill_spares(8, frame_use::writing); }
 
@@ -333,9 +334,10 @@ private:
         frame* holds;
     };
 
-    void fill_spares(std::size_t count, frame_use use) {
-        if (cache_ == nullptr) return;
+    bool fill_spares(std::size_t count, frame_use use) {
+        if (cache_ == nullptr || spares_.size() + warm_.size() >= count) return false;
         while (spares_.size() + warm_.size() < count) spares_.push_back(cache_->take(use));
+        return true;
     }
     /// A frame; the last page freed comes with its own.
     frame* take_frame() {

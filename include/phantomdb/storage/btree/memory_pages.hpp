@@ -81,7 +81,7 @@ public:
         tree_piece replaced;
     };
 
-    static constexpr void prepare(std::size_t) {}
+    static constexpr bool prepare(std::size_t) { return false; }
     static constexpr void prepare_more() {}
     void publish(std::uint64_t) {}
 

@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <cstring>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <span>
@@ -180,6 +181,7 @@ public:
     template <class Pace>
     void write_dirty(std::uint32_t end, std::uint64_t newest, Pace&& pace) {
         std::vector<frame*> piece;
+        auto const bytes = std::make_unique_for_overwrite<char[]>(pages_at_once * PageBytes);
         for (std::uint32_t page = 0;;) {
             piece.clear();
             {
@@ -192,7 +194,7 @@ public:
                 }
             }
             if (piece.empty()) return;
-            write_pinned(piece);
+            write_pinned(piece, bytes.get());
             pace(piece.size() * PageBytes);
         }
     }
@@ -284,7 +286,7 @@ private:
         bool written = true;
         try {
             std::sort(unwritten.begin(), unwritten.end(), [](frame* a, frame* b) { return a->page < b->page; });
-            write_pinned(unwritten);
+            write_pinned(unwritten, std::make_unique_for_overwrite<char[]>(unwritten.size() * PageBytes).get());
         } catch (error const&) {
             written = false;  // the file remembers why
         }
@@ -296,8 +298,9 @@ private:
         f->state.store(frame::state_type::leaving, std::memory_order_relaxed);
     }
 
-    /// Writes pinned pages, in the order of their numbers, unpins them, and marks as clean those that are still there.
-    void write_pinned(std::vector<frame*> const& piece) {
+    /// Writes pinned pages, in the order of their numbers, by way of `bytes`, which has room for them; unpins them, and marks as
+    /// clean those that are still there.
+    void write_pinned(std::vector<frame*> const& piece, char* bytes) {
         std::size_t done = 0;
         auto const unpin = [&](bool written) {
             std::lock_guard const hold(mutex_);
@@ -310,14 +313,13 @@ private:
             }
         };
         try {
-            std::vector<char> bytes(piece.size() * PageBytes);
             while (done < piece.size()) {
                 std::size_t n = 0;
                 std::uint32_t const first = piece[done]->page;
                 for (; done + n < piece.size() && piece[done + n]->page == first + n; ++n) {
-                    seal_page(*piece[done + n], piece[done + n]->page, PageBytes, bytes.data() + n * PageBytes);
+                    seal_page(*piece[done + n], piece[done + n]->page, PageBytes, bytes + n * PageBytes);
                 }
-                file_.write(std::uint64_t{first} * PageBytes, {bytes.data(), n * PageBytes});
+                file_.write(std::uint64_t{first} * PageBytes, {bytes, n * PageBytes});
                 done += n;
             }
         } catch (...) {

@@ -81,8 +81,9 @@ public:
                 .with_hint("Index a hash of the value, or a prefix of it, instead of the value.");
         }
         dirty_ = true;
-        pages_.prepare(path_.size());
+        if (pages_.prepare(path_.size())) at_end_ = false;
         if (value.size() <= Pages::inline_value_bytes) {
+            if (at_end_ && append(key, lsn, static_cast<std::uint32_t>(value.size()), value)) return;
             put_payload(key, lsn, static_cast<std::uint32_t>(value.size()), value);
             return;
         }
@@ -120,6 +121,7 @@ public:
         if (!at.valid() || (!to.empty() && at.key() >= to)) return;
         at = {};
         dirty_ = true;
+        at_end_ = false;
         pages_.prepare(2 * path_.size());
         tree_node* const root = own(root_);
         keys_ -= prune(*root, from, to);
@@ -154,6 +156,7 @@ public:
         if (replaced != nullptr) replaced->references.fetch_sub(1, std::memory_order_release);
         ++building_;
         dirty_ = false;
+        at_end_ = false;
         reclaim();
     }
 
@@ -188,6 +191,7 @@ public:
         root_ = earlier.version()->root;
         keys_ = earlier.version()->keys;
         dirty_ = true;
+        at_end_ = false;
     }
 
     /// Keeps `piece`, which is in no node, for the versions from `birth` on and before the current one, then frees it.
@@ -255,6 +259,7 @@ private:
 
     tree_node* descend(std::string_view key) {
         path_.clear();
+        at_end_ = false;
         tree_node* at = own(root_);
         while (at->level > 0) {
             unsigned const i = at->child_index(key);
@@ -278,6 +283,17 @@ private:
         while (!try_put(key, lsn, length, payload)) make_room(key, tree_node::need(key.size(), payload.size()));
     }
 
+    /// Puts a key behind all others where the path leads to the last leaf already: rising keys cost no search.
+    bool append(std::string_view key, lsn_type lsn, std::uint32_t length, std::string_view payload) {
+        tree_node* const leaf = path_.back().at;
+        if (leaf->key(leaf->count - 1u) >= key || !leaf->fits(tree_node::need(key.size(), payload.size())))
+            return false;
+        leaf->insert(leaf->count, key, lsn, length, payload);
+        ++keys_;
+        add_to_path(1);
+        return true;
+    }
+
     /// False where there is no room; an older value is gone then.
     bool try_put(std::string_view key, lsn_type lsn, std::uint32_t length, std::string_view payload) {
         tree_node* const leaf = descend(key);
@@ -298,6 +314,9 @@ private:
         leaf->insert(place.index, key, lsn, length, payload);
         ++keys_;
         add_to_path(1, flag);
+        at_end_ = place.index + 1u == leaf->count && std::all_of(path_.begin(), path_.end() - 1, [](step const& s) {
+                      return s.index + 1u == s.at->count;
+                  });
         return true;
     }
 
@@ -605,6 +624,7 @@ private:
     std::uint64_t building_ = 1;
     std::uint64_t keys_ = 0;
     bool dirty_ = false;
+    bool at_end_ = false;  // `path_` leads to the last leaf and is owned by the version being built
     std::vector<step> path_;
     std::vector<typename version_type::kept_piece> retired_;  // since the last publication
     std::vector<std::unique_ptr<version_type>> versions_;     // by number; the last is the current one
