@@ -27,12 +27,7 @@ public:
     storage::lsn_type applied() const { return store_.applied(); }
     snapshot_type snapshot() const { return store_.snapshot(); }
 
-    storage::lsn_type checkpoint() {
-        auto const snapshot = store_.snapshot();
-        statistics_.written_bytes += storage::write_checkpoint(environment_, directory_, snapshot);
-        ++statistics_.checkpoints;
-        return statistics_.durable = snapshot.lsn();
-    }
+    storage::lsn_type checkpoint() { return write(store_.snapshot()); }
     bool maintain() { return false; }
     std::optional<error> refusal() const { return std::nullopt; }
     storage::store_statistics statistics() const { return statistics_; }
@@ -44,6 +39,14 @@ public:
             if (e.code != errc::data_corrupted) throw;
             to.on_finding({directory_, 0, e.message});
         }
+    }
+
+protected:
+    template <storage::store_snapshot Snapshot>
+    storage::lsn_type write(Snapshot const& snapshot) {
+        statistics_.written_bytes += storage::write_checkpoint(environment_, directory_, snapshot);
+        ++statistics_.checkpoints;
+        return statistics_.durable = snapshot.lsn();
     }
 
 private:

@@ -102,6 +102,11 @@ public:
         std::lock_guard const hold(mutex_);
         return disk_.copy();
     }
+    /// From here on; the seed counts no more.
+    void set_options(machine_options options) {
+        std::lock_guard const hold(mutex_);
+        options_ = options;
+    }
     machine_options options() const {
         std::lock_guard const hold(mutex_);
         return options_;
