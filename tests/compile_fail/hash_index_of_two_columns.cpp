@@ -14,6 +14,7 @@ BOOST_HANA_ADAPT_STRUCT(user, id, name, boss_id);
 #ifdef PHANTOMDB_CONTROL
 using checked = pdb::table<"users", user, pdb::primary_key<&user::id>, pdb::hash_index<"by_name", &user::name>>;
 #else
-using checked = pdb::table<"users", user, pdb::primary_key<&user::id>, pdb::hash_index<"by_name", &user::name, &user::boss_id>>;
+using checked =
+    pdb::table<"users", user, pdb::primary_key<&user::id>, pdb::hash_index<"by_name", &user::name, &user::boss_id>>;
 #endif
 static_assert(pdb::must_be_sound<checked>::done);

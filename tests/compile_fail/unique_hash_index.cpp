@@ -12,8 +12,10 @@ struct user {
 BOOST_HANA_ADAPT_STRUCT(user, id, name, boss_id);
 
 #ifdef PHANTOMDB_CONTROL
-using checked = pdb::table<"users", user, pdb::primary_key<&user::id>, pdb::kept_by<pdb::engine::lsm, pdb::unique<&user::name>>>;
+using checked =
+    pdb::table<"users", user, pdb::primary_key<&user::id>, pdb::kept_by<pdb::engine::lsm, pdb::unique<&user::name>>>;
 #else
-using checked = pdb::table<"users", user, pdb::primary_key<&user::id>, pdb::kept_by<pdb::engine::hash, pdb::unique<&user::name>>>;
+using checked =
+    pdb::table<"users", user, pdb::primary_key<&user::id>, pdb::kept_by<pdb::engine::hash, pdb::unique<&user::name>>>;
 #endif
 static_assert(pdb::must_be_sound<checked>::done);

@@ -23,11 +23,11 @@ using people = pdb::table<"people", person, pdb::primary_key<&person::id>, pdb::
                           pdb::hash_index<"by_age", &person::age>,
                           pdb::kept_by<pdb::engine::lsm, pdb::index<"by_age_order", &person::age>>, pdb::engine::lsm>;
 using plain_people = pdb::table<"people", person, pdb::primary_key<&person::id>, pdb::index<"by_name", &person::name>>;
-using ordered_people =
-    pdb::table<"people", person, pdb::primary_key<&person::id>, pdb::index<"by_name", &person::name>,
-               pdb::engine::btree>;
-using children = pdb::table<"children", person, pdb::primary_key<&person::id>, pdb::hash_index<"by_boss", &person::boss>,
-                            pdb::cascading_foreign_key<&person::boss, &person::id>>;
+using ordered_people = pdb::table<"people", person, pdb::primary_key<&person::id>, pdb::index<"by_name", &person::name>,
+                                  pdb::engine::btree>;
+using children =
+    pdb::table<"children", person, pdb::primary_key<&person::id>, pdb::hash_index<"by_boss", &person::boss>,
+               pdb::cascading_foreign_key<&person::boss, &person::id>>;
 
 constexpr auto name = pdb::col<&person::name>;
 constexpr auto age = pdb::col<&person::age>;
@@ -158,9 +158,10 @@ TEST_CASE("an engine is not changed without being told to") {
     CHECK(message_of_opening<pdb::schema_of<ordered_people>>(directory) ==
           "stored table \"people\" differs from the program: it is kept by engine lsm, the program says btree");
     // A program that names no engine leaves the table's alone, but not an index that cannot do what it needs.
-    CHECK(message_of_opening<pdb::schema_of<plain_people>>(directory) ==
-          "stored table \"people\" differs from the program: index \"by_name\" is kept by engine hash, the program says "
-          "btree");
+    CHECK(
+        message_of_opening<pdb::schema_of<plain_people>>(directory) ==
+        "stored table \"people\" differs from the program: index \"by_name\" is kept by engine hash, the program says "
+        "btree");
     pdb::open_options telling;
     telling.change_engines = true;
     {

@@ -166,6 +166,18 @@ TEST_CASE("phantomsql: backslash commands") {
     CHECK(described.find("\"pets_pkey\" PRIMARY KEY, btree (id)") != std::string::npos);
     CHECK(described.find("\"pets_name\" btree (name)") != std::string::npos);
     CHECK(described.find(" rows)") == std::string::npos);
+    CHECK(described.find("Access method") == std::string::npos);
+    CHECK(shell(db, {"-c", "\\d+ pets"}).output.find("Access method: heap\n") != std::string::npos);
+    REQUIRE(shell(db, {"-q", "-c", "create table owners (name text) using lsm", "-c",
+                       "create index owners_name on owners using hash (name)"})
+                .status == 0);
+    described = shell(db, {"-c", "\\d owners"}).output;
+    CHECK(described.find("\"owners_name\" hash (name)") != std::string::npos);
+    CHECK(described.find("Access method: lsm\n") != std::string::npos);
+    CHECK(shell(db, {"-t", "-c", "\\di+ owners*"}).output ==
+          " public | owners_name | index | postgres | owners | hash | 0 bytes | \n");
+    CHECK(shell(db, {"-t", "-c", "\\dt+ owners"}).output == " public | owners | table | postgres | lsm | 0 bytes | \n");
+    CHECK(shell(db, {"-q", "-c", "drop table owners"}).status == 0);
     CHECK(shell(db, {"-t", "-c", "\\dt"}).output == " public | pets | table | postgres\n");
     CHECK(shell(db, {"-t", "-c", "\\dv"}).output == " public | tame_pets | view | postgres\n");
     CHECK(shell(db, {"-t", "-c", "\\di pets_n*"}).output == " public | pets_name | index | postgres | pets\n");

@@ -265,6 +265,7 @@ TEST_CASE("engines survive a restart") {
     auto store = sql::instance::open(folder.path() / "db");
     sql::session session(store, {});
     CHECK(stage::flat(stage::run(session, "select a from t where b = 4")) == "3");
-    CHECK(stage::flat(stage::run(session, "select amname from pg_class c join pg_am m on m.oid = c.relam where relname "
-                                          "in ('t', 't_b') order by 1")) == "hash|lsm");
+    CHECK(stage::flat(stage::run(session,
+                                 "select amname from pg_class c join pg_am m on m.oid = c.relam where relname "
+                                 "in ('t', 't_b') order by 1")) == "hash|lsm");
 }

@@ -32,6 +32,7 @@ struct command_line {
     log_level level = log_level::info;
     std::int64_t slow_ms = -1, login_timeout_s = 60;
     bool synchronous_commit = true;
+    std::vector<std::string> settings;
 };
 
 constexpr char const* more_help = R"(
@@ -92,12 +93,30 @@ void describe(CLI::App& app, command_line& line) {
     app.add_flag_callback(
         "--no-synchronous-commit", [&line] { line.synchronous_commit = false; },
         "acknowledge commits before they are on disk (a crash may lose the last ones)");
+    app.add_option(
+        "--set,-c", line.settings,
+        "NAME=VALUE: a setting, as in phantomdb.conf in the data directory, over which it wins; may be repeated");
 }
 
 /// Opening replays the log, which can take a while: says so once a second.
 sql::instance open_store(command_line const& line, server::event_log& log) {
     sql::instance_options options;
     options.synchronous_commit = line.synchronous_commit;
+    options.settings["max_connections"] = std::to_string(line.listening.max_connections);
+    if (!line.listening.socket_folder.empty()) {
+        options.settings["unix_socket_directories"] = line.listening.socket_folder.string();
+    }
+    std::string addresses;
+    for (auto const& address : line.listening.addresses) addresses += (addresses.empty() ? "" : ", ") + address;
+    options.settings["listen_addresses"] = addresses;
+    for (auto const& said : line.settings) {
+        auto const equal = said.find('=');
+        if (equal == std::string::npos) {
+            throw error(errc::invalid_parameter_value, "--set \"" + said + "\" has no value")
+                .with_hint("Say --set NAME=VALUE.");
+        }
+        options.settings[said.substr(0, equal)] = said.substr(equal + 1);
+    }
     auto last = std::chrono::steady_clock::now();
     options.progress = [&log, last](std::string_view step, std::uint64_t done, std::uint64_t total) mutable {
         auto const now = std::chrono::steady_clock::now();

@@ -47,14 +47,20 @@ std::string pattern_condition(std::string const& pattern, std::string const& sch
            quoted(like_of(dot == std::string::npos ? pattern : pattern.substr(dot + 1)));
 }
 
-listing list_relations(std::string const& kinds, std::string const& pattern) {
+listing list_relations(std::string const& kinds, std::string const& pattern, bool wide) {
     std::string in;
     for (char k : kinds) in += (in.empty() ? "'" : ", '") + std::string(1, k) + "'";
     bool indexes = kinds == "i";
     std::string query = std::string("SELECT n.nspname AS \"Schema\", c.relname AS \"Name\", ") + kind_word +
                         " AS \"Type\", pg_catalog.pg_get_userbyid(c.relowner) AS \"Owner\"";
     if (indexes) query += ", t.relname AS \"Table\"";
+    if (wide) {
+        query +=
+            ", am.amname AS \"Access method\", pg_catalog.pg_size_pretty(pg_catalog.pg_table_size(c.oid)) AS "
+            "\"Size\", pg_catalog.obj_description(c.oid, 'pg_class') AS \"Description\"";
+    }
     query += " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace";
+    if (wide) query += " LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam";
     if (indexes) {
         query += " JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid JOIN pg_catalog.pg_class t ON t.oid = i.indrelid";
     }
@@ -119,6 +125,11 @@ std::string indexes_of(std::string const& oid) {
            "('p','u')) > 0 "
            "FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = " +
            oid + " ORDER BY i.indisprimary DESC, c.relname";
+}
+
+std::string method_of(std::string const& oid) {
+    return "SELECT am.amname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_am am ON am.oid = c.relam WHERE c.oid = " +
+           oid;
 }
 
 std::string checks_of(std::string const& oid) {

@@ -16,8 +16,9 @@ struct listing {
 std::string pattern_condition(std::string const& pattern, std::string const& schema_column,
                               std::string const& name_column);
 
-/// \dt, \di, \dv, \ds (kinds as in pg_class.relkind), \d without a name ("rvmS").
-listing list_relations(std::string const& kinds, std::string const& pattern);
+/// \dt, \di, \dv, \ds (kinds as in pg_class.relkind), \d without a name ("rvmS"). `wide` as with a plus behind the command:
+/// also what keeps them, sizes and comments.
+listing list_relations(std::string const& kinds, std::string const& pattern, bool wide);
 listing list_databases();
 listing list_schemas(std::string const& pattern);
 listing list_roles();
@@ -26,6 +27,8 @@ listing list_roles();
 std::string find_relations(std::string const& pattern);
 std::string columns_of(std::string const& oid);
 std::string indexes_of(std::string const& oid);
+/// The access method of a table: "heap", "lsm", …
+std::string method_of(std::string const& oid);
 std::string checks_of(std::string const& oid);
 std::string foreign_keys_of(std::string const& oid);
 std::string references_to(std::string const& oid);

@@ -352,14 +352,14 @@ void shell::list(std::string const& title, std::string const& query) {
     }
 }
 
-void shell::describe(std::string const& pattern) {
+void shell::describe(std::string const& pattern, bool wide) {
     try {
         auto found = fetch(find_relations(pattern));
         if (found.empty()) return complain("Did not find any relation named \"" + pattern + "\".");
         for (auto const& row : found) {
             char kind = row[3]->at(0);
             char const* word = kind == 'v' ? "View" : kind == 'i' ? "Index" : kind == 'S' ? "Sequence" : "Table";
-            describe_one(*row[0], std::string(word) + " \"" + *row[1] + "." + *row[2] + "\"", kind);
+            describe_one(*row[0], std::string(word) + " \"" + *row[1] + "." + *row[2] + "\"", kind, wide);
         }
     } catch (report const& failed) {
         print(failed, {});
@@ -367,7 +367,7 @@ void shell::describe(std::string const& pattern) {
     }
 }
 
-void shell::describe_one(std::string const& oid, std::string const& title, char kind) {
+void shell::describe_one(std::string const& oid, std::string const& title, char kind, bool wide) {
     print_options uncounted = options_;
     uncounted.count = false;
     output to(*this, uncounted);
@@ -401,6 +401,9 @@ void shell::describe_one(std::string const& oid, std::string const& title, char 
             lines += "    TABLE \"" + *c[1] + "\" CONSTRAINT \"" + *c[0] + "\" " + c[2].value_or("") + "\n";
         }
         section("Referenced by", lines);
+        for (auto const& m : fetch(method_of(oid))) {
+            if (wide || m[0] != "heap") notes += "Access method: " + m[0].value_or("") + "\n";
+        }
     }
     target_->run(columns_of(oid), to);
     bool const ended = notes.empty() && (options_.expanded || options_.tuples_only);
@@ -464,8 +467,10 @@ bool shell::command(std::string const& line) {
         option = rest == "on" ? true : rest == "off" ? false : !option;
         if (!quiet) std::printf("%s is %s.\n", what, option ? "on" : "off");
     };
+    bool const wide = name.size() > 1 && name.back() == '+';
+    if (wide && name.front() == 'd') name.pop_back();
     auto relations = [&](char const* kinds) {
-        listing l = list_relations(kinds, bare_name(rest));
+        listing l = list_relations(kinds, bare_name(rest), wide);
         list(l.title, l.query);
     };
     if (name == "q" || name == "quit") return false;
@@ -491,9 +496,9 @@ bool shell::command(std::string const& line) {
     } else if (name == "pset" && rest.substr(0, 5) == "null ") {
         rest = rest.substr(5);
         options_.null_text = take_word(rest);
-    } else if (name == "d" || name == "d+") {
+    } else if (name == "d") {
         if (rest.empty()) relations("rvmSp");
-        else describe(bare_name(rest).find('"') == std::string::npos ? bare_name(rest) : rest);
+        else describe(bare_name(rest).find('"') == std::string::npos ? bare_name(rest) : rest, wide);
     } else if (name == "dt") relations("rp");
     else if (name == "di") relations("i");
     else if (name == "dv") relations("v");

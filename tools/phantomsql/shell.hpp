@@ -50,8 +50,8 @@ private:
     bool run_stream(std::istream& in, std::string const& name, std::istream& data);
     bool execute(std::string const& statement);
     bool copy(std::string const& arguments);
-    void describe(std::string const& pattern);
-    void describe_one(std::string const& oid, std::string const& title, char kind);
+    void describe(std::string const& pattern, bool wide);
+    void describe_one(std::string const& oid, std::string const& title, char kind, bool wide);
     void list(std::string const& title, std::string const& query);
     std::vector<std::vector<cell>> fetch(std::string const& query);
     void print(report const& failed, std::string const& statement) const;

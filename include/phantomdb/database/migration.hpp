@@ -319,7 +319,7 @@ private:
     database_place const& place_;
     migration_options const& options_;
     schema::object_id home_;
-    std::vector<schema::object_id> moved_, emptied_;  // tables and indexes
+    std::vector<schema::object_id> moved_, emptied_;                       // tables and indexes
     std::vector<std::pair<schema::object_id, schema::object_id>> filled_;  // table, index
     std::vector<std::pair<schema::object_id, std::string>> checked_;       // table, foreign key
 };

@@ -3,6 +3,7 @@
 
 #include <phantomdb/exec/call_context.hpp>
 #include <phantomdb/exec/chunk.hpp>
+#include <phantomdb/exec/relation_usage.hpp>
 #include <phantomdb/exec/sql_transaction.hpp>
 #include <phantomdb/exec/table_access.hpp>
 #include <phantomdb/query/ir.hpp>
@@ -35,6 +36,7 @@ struct statement_state {
     std::uint64_t execution = 0;                                 ///< differs from one run of an executable to the next
     std::uint64_t changed_rows = 0;                              ///< by insert, update, erase at the root
     std::vector<operator_counters>* counters = nullptr;          ///< by plan node; null: nobody asked
+    usage_counters* usage = nullptr;                             ///< null: nobody asked
 };
 
 /// What is handed down a run. A subquery gets a copy with scratch memory of its own, so that making its rows does not free

@@ -32,6 +32,7 @@ struct chunk_lookup {
     table_reader reader;
     dynamic_bounds bounds;
     std::vector<std::size_t> columns;
+    usage_slot counted{};
 
     struct match {
         chunk_lookup const* of;
@@ -47,12 +48,19 @@ struct chunk_lookup {
     void prepare(dynamic_context& context, chunk const& unit) { bounds.prepare(context, unit); }
     template <class F>
     void visit(dynamic_context& context, chunk_row const& row, F&& f) {
+        std::uint64_t met = 0;
         reader.read(context.shared.view, bounds.at(row.number), [&](std::span<storage::slice const> found) {
+            met += found.size();
             for (auto const& stored : found) {
                 if (f(match{this, stored}) == flow_signal::stop) return flow_signal::stop;
             }
             return flow_signal::more;
         });
+        if (context.shared.usage == nullptr) return;
+        relation_usage& here = counted.of(*context.shared.usage, reader.counted_as());
+        ++here.scans;
+        ++here.requests;
+        here.rows_read += met;
     }
 };
 

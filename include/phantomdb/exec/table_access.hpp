@@ -54,7 +54,8 @@ inline int outside(type_id column, std::int64_t value) {
 /// The span of keys of `index` (of the table itself if it is primary) that satisfies `bounds`.
 inline key_span make_key_span(schema::table_layout const& layout, schema::table_layout::index const& index,
                               scan_bounds const& bounds) {
-    PHANTOMDB_HOT_ASSERT(!index.hashed || (bounds.equal.size() == index.parts.size() && !bounds.lower && !bounds.upper));
+    PHANTOMDB_HOT_ASSERT(!index.hashed ||
+                         (bounds.equal.size() == index.parts.size() && !bounds.lower && !bounds.upper));
     key_span made;
     schema::append_id(made.from, index.primary ? layout.table->id : index.id);
     std::size_t at = 0;
@@ -156,6 +157,11 @@ public:
           index_(index >= 0 ? &layout.indexes[static_cast<std::size_t>(index)] : layout.primary()) {}
 
     schema::table_layout const& layout() const { return *layout_; }
+    /// What a scan is counted under: the index it goes through, or the table that is read from end to end.
+    schema::object_id counted_as() const {
+        bool whole = index_ == nullptr || (access_ == plan::access::full && index_->primary);
+        return whole ? layout_->table->id : index_->id;
+    }
 
     /// Calls `sink(std::span<storage::slice const>)` with rows (key, stored row) until it answers stop.
     /// What it passes is borrowed until the next batch.

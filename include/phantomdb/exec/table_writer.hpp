@@ -11,6 +11,7 @@
 #pragma once
 
 #include <phantomdb/exec/constraint_checks.hpp>
+#include <phantomdb/exec/relation_usage.hpp>
 #include <phantomdb/exec/row_errors.hpp>
 #include <phantomdb/exec/row_numbers.hpp>
 #include <phantomdb/schema/catalog.hpp>
@@ -55,6 +56,7 @@ struct writer_surroundings {
     std::set<schema::object_id> const* exclusive = nullptr;
     /// The default of a column, for ON DELETE SET DEFAULT; may be empty (then 0A000).
     std::function<value(schema::table_descriptor const&, std::size_t column)> default_of;
+    usage_counters* usage = nullptr;  ///< where changes are counted; null: nowhere
 };
 
 /// Writes rows for one statement. Not thread-safe. Call `finish` at the end of the statement. When anything throws, the
@@ -79,6 +81,7 @@ public:
         layout.rows.encode(row_bytes_, row.values, row.nulls);
         with_.transaction.put(row_key_, row_bytes_);
         for (auto const& key : layout.table->foreign_keys) check_reference(layout, key, row, row_key_);
+        if (with_.usage) ++counted_.of(*with_.usage, layout.table->id).inserted;
         return row_key_;
     }
 
@@ -149,6 +152,7 @@ public:
             if (differs(layout, reference.columns, before, after)) check_reference(layout, reference, after, row_key_);
         }
         note_parent_change(layout, before, &after);
+        if (with_.usage) ++counted_.of(*with_.usage, layout.table->id).updated;
         return row_key_;
     }
 
@@ -162,6 +166,7 @@ public:
         }
         with_.transaction.erase(old_key);
         note_parent_change(layout, before, nullptr);
+        if (with_.usage) ++counted_.of(*with_.usage, layout.table->id).deleted;
     }
 
     /// Adds the entries of a new index for a row that is there. 23505.
@@ -321,6 +326,7 @@ private:
     std::vector<bool> changed_;
     std::shared_ptr<row_numbers::counter> counter_;
     schema::object_id numbered_ = 0;
+    usage_slot counted_;
     std::list<pending_check> now_;
     boost::unordered_flat_set<std::string> seen_targets_;  // keys found and locked by this statement
 };

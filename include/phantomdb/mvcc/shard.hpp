@@ -17,7 +17,7 @@
 #include <phantomdb/base/assert.hpp>
 #include <phantomdb/env/posix.hpp>
 #include <phantomdb/mvcc/engine_advice.hpp>
-#include <phantomdb/mvcc/move_object.hpp>
+#include <phantomdb/mvcc/store_services.hpp>
 #include <phantomdb/mvcc/transaction.hpp>
 #include <phantomdb/storage/hybrid/routes.hpp>
 #include <phantomdb/storage/local_log.hpp>
@@ -134,6 +134,7 @@ public:
 
     /// Lets the store tidy up, and moves what it would rather have elsewhere; returns when there is nothing left to do.
     void maintain() {
+        std::lock_guard const one(maintenance_mutex_);
         if constexpr (in_files) {
             while (!stopping_.load(std::memory_order_relaxed) && store_.maintain()) {
             }
@@ -141,7 +142,7 @@ public:
         if constexpr (has_engines) follow_advice();
     }
 
-    /// Moves an object to another engine while it is read and written (mvcc/move_object.hpp); returns when it is there. What it
+    /// Moves an object to another engine while it is read and written (mvcc/store_services.hpp); returns when it is there. What it
     /// was asked to be in stays as it is: that is for DDL to say. Nothing happens where the object is there already, where
     /// the store may choose, or where all is in memory. Any thread; one move at a time, a second caller waits. On error
     /// (io_error, disk_full, what `progress` throws) the object stays where it was.
@@ -175,6 +176,22 @@ public:
         moving.moving_to.reset();
         commit_route(moving);
         moves_.fetch_add(1, std::memory_order_relaxed);
+    }
+
+    /// Gives back the room of what was erased and of versions that nobody sees any more (VACUUM): what the last checkpoint
+    /// kept goes with the next one. Engines don't do so by object. Commits go on meanwhile.
+    void reclaim(std::uint32_t, bool, move_progress const&)
+        requires in_files
+    {
+        checkpoint();
+        std::lock_guard const one(maintenance_mutex_);
+        while (!stopping_.load(std::memory_order_relaxed) && store_.maintain()) {}
+    }
+
+    storage::store_statistics store_statistics() const
+        requires in_files
+    {
+        return store_.statistics();
     }
 
     /// Reads the files of the store and the log and reports what is wrong with them. Commits go on meanwhile.
@@ -519,6 +536,7 @@ private:
     std::exception_ptr broken_;
     std::mutex apply_mutex_;  // taken before commit_mutex_
 
+    std::mutex maintenance_mutex_;                 // before the following
     std::mutex move_mutex_;                        // before the following
     std::mutex checkpoint_mutex_;                  // before `apply_mutex_`
     std::atomic<std::uint64_t> checkpoint_at_{0};  // bytes of log

@@ -93,4 +93,10 @@
     X(has_function_privilege, "has_function_privilege", (oid, text), boolean, stable)          \
     X(has_column_privilege, "has_column_privilege", (oid, int2, text), boolean, stable)        \
     X(has_any_column_privilege, "has_any_column_privilege", (oid, text), boolean, stable)      \
+    X(pg_relation_size_fork, "pg_relation_size", (oid, text), int8, volatile_)                 \
+    X(pg_stat_reset, "pg_stat_reset", (), void_, volatile_)                                    \
+    X(pg_stat_reset_table, "pg_stat_reset_single_table_counters", (oid), void_, volatile_)     \
+    X(pg_stat_force_next_flush, "pg_stat_force_next_flush", (), void_, volatile_)              \
+    X(pg_stat_clear_snapshot, "pg_stat_clear_snapshot", (), void_, volatile_)                  \
+    X(pg_reload_conf, "pg_reload_conf", (), boolean, volatile_)                                \
     X(regclass_text, "regclassout", (oid), text, stable)

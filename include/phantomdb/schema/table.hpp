@@ -203,9 +203,8 @@ struct table : private detail::must_be_adapted<Record> {
     static constexpr auto foreign_keys = detail::shapes_among<foreign_key_shape, Options...>();
     static constexpr auto defaults = detail::shapes_among<default_shape, Options...>();
     static constexpr auto engines = detail::shapes_among<schema::engine, Options...>();
-    static constexpr table_shape shape{Name.view(),  &record_of<Record>, keys,
-                                       foreign_keys, defaults,           detail::engine_among(engines),
-                                       engines.size()};
+    static constexpr table_shape shape{
+        Name.view(), &record_of<Record>, keys, foreign_keys, defaults, detail::engine_among(engines), engines.size()};
 
     /// Whether every option is about members of `Record`.
     static constexpr bool owns_all_members = (detail::owns_members_of<Record, Options>() && ...);
@@ -239,8 +238,7 @@ constexpr wording wrong_engine(table_shape const& table, key_shape const& key) {
                        "` cannot be kept by engine `hash`, which keeps nothing unique");
     }
     if (key.columns.size() > 1) {
-        return wording("phantomdb: hash index `", key.name, "` of table `", table.name,
-                       "` has more than one column");
+        return wording("phantomdb: hash index `", key.name, "` of table `", table.name, "` has more than one column");
     }
     return {};
 }

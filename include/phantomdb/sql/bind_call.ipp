@@ -91,6 +91,17 @@ node binding::call(std::string_view name, std::vector<node> operands, std::int64
     return made;
 }
 
+namespace {
+
+/// Functions whose first argument is a regclass in PostgreSQL: a name in quotes is looked up.
+bool takes_relation(function_id id) {
+    using enum function_id;
+    return id == pg_relation_size || id == pg_relation_size_fork || id == pg_table_size || id == pg_indexes_size ||
+           id == pg_total_relation_size;
+}
+
+}  // namespace
+
 node binding::function_call(function_id id, std::vector<node> operands, std::int64_t location) {
     auto const& signature = signature_of(id);
     query::resolution<function_id> found{query::resolution_status::found, id};
@@ -104,6 +115,7 @@ node binding::function_call(function_id id, std::vector<node> operands, std::int
         type_id given = type(operands[i]);
         type_id wanted = found.target(i, given);
         if (is_polymorphic(signature.argument(i))) polymorphic = wanted;
+        if (i == 0 && takes_relation(id)) operands[i] = to_object_id(operands[i], "regclass", location);
         operands[i] = must_coerce(operands[i], {wanted}, coercion::implicit);
         any_nullable = any_nullable || expr(operands[i]).nullable;
     }

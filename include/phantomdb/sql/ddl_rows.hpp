@@ -1,7 +1,7 @@
 /// @file Defines what definitions do to rows: filling indexes, checking new constraints, rewriting tables. Private.
 #pragma once
 
-#include <phantomdb/mvcc/move_object.hpp>
+#include <phantomdb/mvcc/store_services.hpp>
 #include <phantomdb/schema/table_layout.hpp>
 #include <phantomdb/sql/session_core.hpp>
 

@@ -141,7 +141,9 @@ void rewrite(session_core& session, schema::table_descriptor const& before, sche
     session.finish_edit();
     auto described = session.catalog().table(after.id);
     auto layout = session.layouts.of(described);
-    exec::table_writer writer(session.writing());
+    exec::writer_surroundings around = session.writing();
+    around.usage = nullptr;  // no rows of the user's
+    exec::table_writer writer(std::move(around));
     std::vector<datum> values(after.columns.size());
     std::vector<std::uint8_t> nulls(after.columns.size());
     for (std::size_t r = 0; r < rows.size(); ++r) {

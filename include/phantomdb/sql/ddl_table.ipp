@@ -197,9 +197,8 @@ std::string create_index(session_core& session, ast node, std::string_view text)
         if (ordinal < 0) throw error(errc::undefined_column, "column \"" + column + "\" does not exist");
         key.column = static_cast<std::int16_t>(ordinal);
         if (table.columns[static_cast<std::size_t>(ordinal)].type.id == type_id::json) {
-            throw error(errc::undefined_object,
-                        "data type json has no default operator class for access method \"" +
-                            std::string(codec::engine_name(index.method)) + "\"")
+            throw error(errc::undefined_object, "data type json has no default operator class for access method \"" +
+                                                    std::string(codec::engine_name(index.method)) + "\"")
                 .with_hint(
                     "You must specify an operator class for the index or define a default operator class for the data "
                     "type.");

@@ -1,7 +1,7 @@
 /// @file Defines `move_report`: a table's way to another engine, as other sessions see it. Private to the library.
 #pragma once
 
-#include <phantomdb/mvcc/move_object.hpp>
+#include <phantomdb/mvcc/store_services.hpp>
 #include <phantomdb/sql/session_core.hpp>
 
 namespace phantomdb::sql {

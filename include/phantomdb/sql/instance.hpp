@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +16,16 @@ namespace phantomdb::sql {
 struct instance_options {
     bool create = true;              ///< make a new data directory where there is none
     bool synchronous_commit = true;  ///< default of the setting of that name
-    std::size_t checkpoint_log_bytes = std::size_t{256} << 20;
+    /// Settings by name, as on the command line: they win over the files of the directory (sql/configuration.hpp).
+    std::map<std::string, std::string> settings;
+    // The same for those who embed: what is said here wins over `settings`. In parentheses the setting each stands for.
+    std::optional<std::uint64_t> cache_bytes;                  ///< memory for what is read from files (shared_buffers)
+    std::optional<std::uint64_t> write_buffer_bytes;           ///< (phantomdb.lsm_write_buffer)
+    std::optional<std::uint64_t> background_bytes_per_second;  ///< 0: no limit (phantomdb.background_write_rate)
+    std::optional<bool> sync;                                  ///< (fsync)
+    std::optional<std::uint64_t> checkpoint_log_bytes;         ///< (max_wal_size)
+    std::optional<std::uint64_t> checkpoint_seconds;           ///< (checkpoint_timeout)
+    std::optional<bool> recycle_log;                           ///< (wal_recycle)
     /// Told what opening is doing ("replaying log", done, total); may be empty.
     std::function<void(std::string_view step, std::uint64_t done, std::uint64_t total)> progress;
 };

@@ -1,3 +1,4 @@
+#include <phantomdb/mvcc/store_services.hpp>
 #include <phantomdb/sql/instance_state.hpp>
 #include <phantomdb/sql/session_core.hpp>
 #include <phantomdb/sql/system_tables.hpp>
@@ -8,9 +9,47 @@ namespace phantomdb::sql {
 
 namespace {
 
-mvcc::shard_options shard_options_of(instance_options const& options, instance::shared_state const& shared) {
+std::map<std::string, std::string> settings_of(instance_options const& options) {
+    auto made = options.settings;
+    auto say = [&](char const* name, auto const& value, std::uint64_t unit) {
+        if (value) made[name] = std::to_string((*value + unit - 1) / unit);
+    };
+    auto say_flag = [&](char const* name, std::optional<bool> value) {
+        if (value) made[name] = *value ? "on" : "off";
+    };
+    say("shared_buffers", options.cache_bytes, 8 << 10);
+    say("phantomdb.lsm_write_buffer", options.write_buffer_bytes, 1 << 10);
+    say("phantomdb.background_write_rate", options.background_bytes_per_second, 1 << 10);
+    say("max_wal_size", options.checkpoint_log_bytes, 1 << 20);
+    say("checkpoint_timeout", options.checkpoint_seconds, 1);
+    say_flag("fsync", options.sync);
+    say_flag("wal_recycle", options.recycle_log);
+    if (!options.synchronous_commit) made["synchronous_commit"] = "off";
+    return made;
+}
+
+/// What the settings say to the store.
+mvcc::store_tuning tuning_of(configuration const& settings) {
+    auto bytes = [&](char const* name, std::uint64_t unit) {
+        return static_cast<std::uint64_t>(settings.number(name)) * unit;
+    };
+    mvcc::store_tuning made;
+    made.store.cache_bytes = bytes("shared_buffers", 8 << 10);
+    made.store.write_buffer_bytes = bytes("phantomdb.lsm_write_buffer", 1 << 10);
+    made.store.background_bytes_per_second = bytes("phantomdb.background_write_rate", 1 << 10);
+    made.store.sync = settings.value("fsync") == "on";
+    made.checkpoint_log_bytes = bytes("max_wal_size", 1 << 20);
+    made.checkpoint_seconds = bytes("checkpoint_timeout", 1);
+    made.recycle_log = settings.value("wal_recycle") == "on";
+    return made;
+}
+
+mvcc::shard_options shard_options_of(mvcc::store_tuning const& tuning, instance::shared_state const& shared) {
     mvcc::shard_options made;
-    made.checkpoint_log_bytes = options.checkpoint_log_bytes;
+    made.checkpoint_log_bytes = tuning.checkpoint_log_bytes;
+    made.checkpoint_timeout = std::chrono::seconds(tuning.checkpoint_seconds);
+    made.store = tuning.store;
+    made.log.sync = tuning.store.sync;
     made.describe_key = [&shared](std::string_view key) { return shared.describe_key(key); };
     return made;
 }
@@ -18,8 +57,8 @@ mvcc::shard_options shard_options_of(instance_options const& options, instance::
 }  // namespace
 
 instance::shared_state::shared_state(std::string directory, instance_options const& options)
-    : synchronous_commit(options.synchronous_commit),
-      shard(mvcc::local_shard::open(std::move(directory), shard_options_of(options, *this))),
+    : configuration(directory, settings_of(options)),
+      shard(mvcc::local_shard::open(std::move(directory), shard_options_of(tuning_of(configuration), *this))),
       catalog([this] { return shard->begin(); }, add_system_tables),
       sequences([this](mvcc::transaction_options how) { return shard->begin(how); }) {
     using namespace std::chrono;
@@ -33,6 +72,12 @@ instance::shared_state::~shared_state() {
         std::error_code ignored;
         std::filesystem::remove_all(temporary, ignored);
     }
+}
+
+bool instance::shared_state::reload() {
+    if (!configuration.reload()) return false;
+    mvcc::try_tune(*shard, tuning_of(configuration));
+    return true;
 }
 
 std::string instance::shared_state::describe_key(std::string_view key) const {

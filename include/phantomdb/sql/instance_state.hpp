@@ -5,8 +5,10 @@
 #include <phantomdb/exec/sequences.hpp>
 #include <phantomdb/exec/stored_catalog.hpp>
 #include <phantomdb/mvcc/local_shard.hpp>
+#include <phantomdb/sql/configuration.hpp>
 #include <phantomdb/sql/instance.hpp>
 #include <phantomdb/sql/statement_timer.hpp>
+#include <phantomdb/sql/usage_statistics.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -45,13 +47,14 @@ struct instance::shared_state {
     shared_state(std::string directory, instance_options const& options);
     ~shared_state();
 
-    std::filesystem::path temporary;  ///< removed at the end; empty for a real directory
-    bool synchronous_commit = true;
+    std::filesystem::path temporary;   ///< removed at the end; empty for a real directory
+    sql::configuration configuration;  ///< before what is opened by it
     std::unique_ptr<mvcc::local_shard> shard;
     exec::stored_catalog catalog;
     exec::row_numbers numbers;
     exec::sequence_states sequences;
     statement_timer timer;
+    usage_statistics usage;
     std::atomic<std::uint64_t> advisory_owner{1};
 
     std::mutex sessions_mutex;
@@ -62,6 +65,8 @@ struct instance::shared_state {
     std::map<std::int32_t, engine_move> moves;       ///< by session; guarded by `sessions_mutex`
     std::int64_t opened_at = 0;                      ///< µs since 2000-01-01 UTC
 
+    /// Reads the configuration again, and tells the shard. Sessions take it over at their next transaction.
+    bool reload();
     /// How lock errors name a key: 'row (…) of table "t"' needs the catalog.
     std::string describe_key(std::string_view key) const;
 };

@@ -90,6 +90,10 @@ std::string run_statement(session_core& session, prepared_statement const& prepa
             session.interrupt(mvcc::interrupt_reason::statement_timeout);
         }));
     }
+    struct merging {
+        session_core& of;
+        ~merging() { of.merge_usage(); }
+    } const at_the_end{session};
     try {
         session.cancel.check();
         if (is_query(node)) return run_query(session, prepared, parameters, sink);

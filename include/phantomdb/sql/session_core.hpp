@@ -111,6 +111,7 @@ public:
     instance::shared_state& shared;
     session_options options;
     session_settings settings;
+    std::shared_ptr<configuration::snapshot const> configured;  ///< what `settings` were made from
     schema::object_id database = 0;
     std::int32_t number = 0;
     exec::session_facts facts;
@@ -170,6 +171,9 @@ public:
     // ---- running ----
 
     exec::layout_cache layouts;
+    exec::usage_counters usage;  ///< of the running statement
+    /// Adds what was counted to the statistics of the instance.
+    void merge_usage();
     exec::writer_surroundings writing();
     exec::call_context call(arena& memory);
     void note(severity how, sqlstate code, std::string message, std::string detail = {}, std::string hint = {});
@@ -245,6 +249,8 @@ std::vector<result_column> utility_columns(session_core& session, prepared_state
 std::string run_statement(session_core& session, prepared_statement const& prepared,
                           std::span<nullable_datum const> parameters, result_sink& sink);
 std::string run_copy(session_core& session, prepared_statement const& prepared, result_sink& sink);
+std::string run_alter_system(session_core& session, ast node, std::string_view text);
+std::string run_vacuum(session_core& session, ast node, std::string_view text);
 std::string run_explain(session_core& session, prepared_statement const& prepared,
                         std::span<nullable_datum const> parameters, result_sink& sink);
 /// A statement within another, as in EXPLAIN, DECLARE and COPY.

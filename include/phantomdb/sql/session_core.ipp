@@ -33,9 +33,12 @@ session_core::session_core(instance& where, session_options wanted)
     auto const* found = catalog().find_database(options.database);
     if (!found) throw error(errc::invalid_catalog_name, "database \"" + options.database + "\" does not exist");
     database = found->id;
+    configured = shared.configuration.now();
+    settings.configure(configured->values);
+    settings.set_internal("config_file", shared.configuration.file());
+    settings.set_internal("data_directory", shared.shard->directory());
     settings.set_internal("session_authorization", options.user);
     settings.set_internal("is_superuser", role->superuser ? "on" : "off");
-    if (!shared.synchronous_commit) settings.set_initial("synchronous_commit", "off");
     for (auto const& [name, text] : options.settings) settings.set_initial(name, text);
     if (!options.application_name.empty()) settings.set_initial("application_name", options.application_name);
     facts.user = facts.session_user = options.user;
@@ -47,6 +50,7 @@ session_core::session_core(instance& where, session_options wanted)
             shared.sessions[number].application_name = now;
         }
     };
+    shared.usage.session_began(database);
     std::lock_guard hold(shared.sessions_mutex);
     number = shared.next_session++;
     facts.process_id = number;
@@ -186,10 +190,17 @@ exec::writer_surroundings session_core::writing() {
             *checks,
             settings.active().formats,
             &exclusive,
-            [this](schema::table_descriptor const& table, std::size_t column) { return default_of(table, column); }};
+            [this](schema::table_descriptor const& table, std::size_t column) { return default_of(table, column); },
+            &usage};
 }
 
 // ---- running ----
+
+void session_core::merge_usage() {
+    if (usage.empty()) return;
+    auto const counted = usage.take();
+    shared.usage.add(database, counted, [this](schema::object_id id) { return !catalog().table(id); });
+}
 
 void session_core::note(severity how, sqlstate code, std::string message, std::string detail, std::string hint) {
     static constexpr int levels[] = {1, 2, 6, 3, 4};  // by `severity`; info always passes

@@ -174,6 +174,7 @@ std::uint64_t run_once(session_core& session, compiled_query const& query, std::
     exec::table_writer writer(session.writing());
     exec::statement_state state{*session.transaction, session.transaction->view(), writer, parameters, {}, {}, {}};
     state.counters = counters;
+    state.usage = &session.usage;
     auto sink = [&](exec::chunk& unit) {
         session.cancel.check();
         return unit.count == 0 || rows.take(unit) ? exec::flow_signal::more : exec::flow_signal::stop;

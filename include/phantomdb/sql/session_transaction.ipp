@@ -12,6 +12,10 @@ void session_core::begin(block_state as) {
     block = as;
     statement_ran = false;
     transaction_time = clock();
+    if (configured->version != shared.configuration.version()) {
+        configured = shared.configuration.now();
+        settings.configure(configured->values);
+    }
     std::string const& wanted = settings.active().default_isolation;
     level = wanted == "serializable"      ? mvcc::isolation::serializable
             : wanted == "repeatable read" ? mvcc::isolation::repeatable_read
@@ -71,6 +75,7 @@ bool session_core::commit() {
     }
     new_sequences.clear();
     settings.commit();
+    shared.usage.committed(database);
     std::erase_if(cursors, [](auto const& named) { return !named.second.hold; });
     end_transaction();
     return true;
@@ -82,6 +87,7 @@ void session_core::rollback() {
     for (schema::object_id id : new_sequences) shared.sequences.forget(id);
     new_sequences.clear();
     settings.rollback();
+    if (block != block_state::idle) shared.usage.rolled_back(database);
     std::erase_if(cursors, [](auto const& named) { return !named.second.hold || !named.second.committed; });
     if (catalog_changed) current_catalog = shared.catalog.current();
     end_transaction();

@@ -48,6 +48,17 @@ std::string setting_text(ast argument, std::string_view text) {
     return std::string(argument.text("sval"));
 }
 
+/// The values of SET, several of them as a list.
+std::string setting_list(ast node, std::string_view name, std::string_view text) {
+    std::string value;
+    for (ast argument : node.list("args")) {
+        std::string one = setting_text(argument, text);
+        if (name == "search_path") one = quote_name(one);
+        value += (value.empty() ? "" : ", ") + one;
+    }
+    return value;
+}
+
 std::string run_set(session_core& session, ast node, std::string_view text) {
     std::string_view kind = node.text("kind");
     std::string name(node.text("name"));
@@ -109,16 +120,31 @@ std::string run_set(session_core& session, ast node, std::string_view text) {
         return kind == "VAR_RESET" ? "RESET" : "SET";
     }
     if (kind == "VAR_SET_CURRENT") return "SET";
-    std::string value;
-    ast_list arguments = node.list("args");
-    for (ast argument : arguments) {
-        std::string one = setting_text(argument, text);
-        if (name == "search_path") one = quote_name(one);
-        value += (value.empty() ? "" : ", ") + one;
-    }
-    session.settings.set(name, value, scope);
+    session.settings.set(name, setting_list(node, name, text), scope);
     return "SET";
 }
+
+}  // namespace
+
+std::string run_alter_system(session_core& session, ast node, std::string_view text) {
+    if (session.block == block_state::block) {
+        throw error(errc::active_sql_transaction, "ALTER SYSTEM cannot run inside a transaction block");
+    }
+    ast said = node["setstmt"];
+    std::string_view kind = said.text("kind");
+    std::string name(said.text("name"));
+    auto& configuration = session.shared.configuration;
+    if (kind == "VAR_RESET_ALL") {
+        configuration.alter_system_reset_all();
+    } else if (kind == "VAR_SET_VALUE") {
+        configuration.alter_system(name, setting_list(said, name, text));
+    } else {
+        configuration.alter_system(name, std::nullopt);
+    }
+    return "ALTER SYSTEM";
+}
+
+namespace {
 
 std::string show_text(session_core& session, std::string_view name) {
     if (name == "transaction_isolation") return isolation_name(session.level);
@@ -396,6 +422,7 @@ std::string run_utility(session_core& session, prepared_statement const& prepare
     ast node = prepared.node();
     std::string_view text = prepared.text(), kind = node.kind();
     if (kind == "VariableSetStmt") return run_set(session, node, text);
+    if (kind == "AlterSystemStmt") return run_alter_system(session, node, text);
     if (kind == "VariableShowStmt") return run_show(session, node, sink);
     if (kind == "ExplainStmt") return run_explain(session, prepared, {}, sink);
     if (kind == "CopyStmt") return run_copy(session, prepared, sink);
@@ -408,10 +435,7 @@ std::string run_utility(session_core& session, prepared_statement const& prepare
     if (kind == "DiscardStmt") return run_discard(session, node);
     if (kind == "LockStmt") return run_lock(session, node, text);
     if (kind == "ConstraintsSetStmt") return run_constraints_set(session, node);
-    if (kind == "VacuumStmt") {
-        for (ast named : node.list("rels")) ddl::table_named(session, ddl::name_of(named["relation"]), text);
-        return node.flag("is_vacuumcmd") ? "VACUUM" : "ANALYZE";
-    }
+    if (kind == "VacuumStmt") return run_vacuum(session, node, text);
     if (kind == "CheckPointStmt") {
         session.shared.shard->checkpoint();
         return "CHECKPOINT";

@@ -14,8 +14,10 @@
 namespace phantomdb::sql {
 
 enum class setting_kind : std::uint8_t { boolean, integer, real, text, choice };
-/// Who may change a setting: nobody, nobody after start, any session.
-enum class setting_context : std::uint8_t { internal, postmaster, user };
+/// Who may change a setting: nobody; whoever starts the server; the configuration, read again; a superuser's session; any session.
+enum class setting_context : std::uint8_t { internal, postmaster, sighup, superuser, user };
+/// Where a value comes from, by rising priority.
+enum class setting_source : std::uint8_t { built_in, file, command_line, client, override_, session };
 
 /// One known parameter.
 struct setting_definition {
@@ -23,15 +25,35 @@ struct setting_definition {
     setting_kind kind = setting_kind::text;
     setting_context context = setting_context::user;
     std::string_view initial;
-    std::string_view unit;     ///< "ms", "s", "kB", "8kB" or empty; values of integers are kept in this unit
+    std::string_view unit;     ///< "ms", "s", "B", "kB", "8kB", "MB" or empty; values of numbers are kept in this unit
     std::string_view choices;  ///< separated by commas
     bool reported = false;     ///< clients are told of its value (ParameterStatus)
-    std::int64_t minimum = 0, maximum = INT64_MAX;
+    std::int64_t minimum = 0, maximum = 0;  ///< of numbers; both 0: not bounded
+    std::string_view category;              ///< as pg_settings groups them
     std::string_view description;
+
+    bool is_bounded() const { return minimum != 0 || maximum != 0; }
+    bool in_session() const { return context == setting_context::user || context == setting_context::superuser; }
+    /// Whether a configuration file or ALTER SYSTEM may set it.
+    bool may_be_in_files() const;
 };
+
+/// A value of the configuration, of a setting or of an unknown name with a dot in it.
+struct configured_value {
+    std::string text;
+    setting_source source = setting_source::built_in;
+    std::string file;
+    int line = 0;
+    bool pending_restart = false;  ///< the file says something else, which needs a restart
+};
+using configured_values = std::map<std::string, configured_value, std::less<>>;  ///< by lower-case name
 
 /// Every known parameter, in the order of SHOW ALL.
 std::vector<setting_definition> const& setting_definitions();
+/// Case is ignored; null for an unknown name.
+setting_definition const* find_setting(std::string_view name);
+/// A text as the setting's value: checked, in its unit, in its spelling. 22023. `before` is the value it replaces.
+std::string canonical_setting(setting_definition const& definition, std::string_view text, std::string const& before);
 
 /// The values one session has for the parameters. Names ignore case. Not thread-safe.
 ///
@@ -46,6 +68,15 @@ public:
     bool is_known(std::string_view name) const;
     /// The value in the setting's own unit, as pg_settings has it.
     std::string raw(std::string_view name) const;
+    /// All of a setting's state, for pg_settings.
+    struct details {
+        std::string now, reset;
+        setting_source source = setting_source::built_in;
+        std::string file;
+        int line = 0;
+        bool pending_restart = false;
+    };
+    details describe(std::string_view name) const;
 
     /// Checks and sets. `elements` has one entry per value of a list. 22023, 42704, 55P02.
     enum class scope : std::uint8_t { session, transaction };
@@ -53,8 +84,11 @@ public:
     /// Back to the value from the start of the session.
     void reset(std::string_view name);
     void reset_all();
-    /// Sets a value that RESET goes back to (start-up packet, command line), whatever its context.
+    /// Sets a value that RESET goes back to, as the start-up packet does. 55P02 where sessions may not set it.
     void set_initial(std::string_view name, std::string_view text);
+    /// Takes over what the configuration says now, but for what the client or the session has set. Only between
+    /// transactions.
+    void configure(configured_values const& values);
     /// Sets a parameter users cannot set.
     void set_internal(std::string_view name, std::string_view text);
 
@@ -90,6 +124,11 @@ private:
         setting_definition const* definition = nullptr;  ///< null: a customized option
         std::string initial, session, local;
         bool has_local = false;
+        bool is_set = false;  ///< by SET, in this session
+        setting_source initial_source = setting_source::built_in;
+        std::string file;
+        int line = 0;
+        bool pending_restart = false;
         std::string const& now() const { return has_local ? local : session; }
     };
     struct undo_step {

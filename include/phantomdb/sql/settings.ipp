@@ -26,20 +26,21 @@ constexpr unit_factor time_units[] = {{"us", 0.001},   {"ms", 1},        {"s", 1
 constexpr unit_factor memory_units[] = {{"B", 1.0 / 1024}, {"kB", 1},          {"MB", 1024},
                                         {"GB", 1048576},   {"TB", 1073741824}, {"8kB", 8}};
 
+bool is_time(std::string_view unit) { return unit == "ms" || unit == "s" || unit == "min"; }
+
 double factor_of(std::string_view unit, std::string_view wanted) {
-    bool is_time = unit == "ms" || unit == "s" || unit == "min";
     auto search = [&](auto const& table) {
         for (auto const& u : table) {
             if (u.name == wanted) return u.in_base;
         }
         return 0.0;
     };
-    return is_time ? search(time_units) : search(memory_units);
+    return is_time(unit) ? search(time_units) : search(memory_units);
 }
 
 error invalid_value(setting_definition const& definition, std::string_view text) {
-    return error(errc::invalid_parameter_value, "invalid value for parameter \"" + std::string(definition.name) +
-                                                    "\": \"" + std::string(text) + "\"");
+    return error(errc::invalid_parameter_value,
+                 "invalid value for parameter \"" + std::string(definition.name) + "\": \"" + std::string(text) + "\"");
 }
 [[noreturn]] void throw_invalid(setting_definition const& definition, std::string_view text) {
     throw invalid_value(definition, text);
@@ -68,10 +69,21 @@ std::string canonical_integer(setting_definition const& definition, std::string_
     while (!rest.empty() && rest.back() == ' ') rest.remove_suffix(1);
     if (!rest.empty()) {
         double from = definition.unit.empty() ? 0 : factor_of(definition.unit, rest);
+        if (from == 0 && !definition.unit.empty()) {
+            throw invalid_value(definition, text)
+                .with_hint(is_time(definition.unit)
+                               ? "Valid units for this parameter are \"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\"."
+                               : "Valid units for this parameter are \"B\", \"kB\", \"MB\", \"GB\", and \"TB\".");
+        }
         if (from == 0) throw_invalid(definition, text);
         number = number * from / factor_of(definition.unit, definition.unit);
     }
     number = std::nearbyint(number);
+    if (!(std::abs(number) < 9.2e18)) throw invalid_value(definition, text).with_hint("Value exceeds integer range.");
+    if (definition.is_bounded() && std::abs(number) > 2147483647.0 && definition.maximum <= INT32_MAX) {
+        throw invalid_value(definition, text).with_hint("Value exceeds integer range.");
+    }
+    if (!definition.is_bounded()) return std::to_string(static_cast<std::int64_t>(number));
     if (number < static_cast<double>(definition.minimum) || number > static_cast<double>(definition.maximum)) {
         std::string unit = definition.unit.empty() ? "" : " " + std::string(definition.unit);
         auto value = static_cast<std::int64_t>(number);
@@ -110,6 +122,12 @@ time_zone const* zone_named(std::string_view text) {
     return find_named_time_zone(text);
 }
 
+std::string shortest_real(double number) {
+    char text[32];
+    auto [end, problem] = std::to_chars(text, text + sizeof text, number);
+    return {text, problem == std::errc{} ? end : text};
+}
+
 std::string canonical(setting_definition const& definition, std::string_view text, std::string const& before) {
     if (definition.name == "DateStyle") return canonical_date_style(definition, text, before);
     if (definition.name == "default_table_access_method") return canonical_table_method(definition, text);
@@ -142,8 +160,22 @@ std::string canonical(setting_definition const& definition, std::string_view tex
         case setting_kind::real: {
             double number = 0;
             auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-            if (problem != std::errc{} || end != text.data() + text.size()) throw_invalid(definition, text);
-            return std::string(text);
+            if (problem != std::errc{}) throw_invalid(definition, text);
+            std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+            while (unit.starts_with(' ')) unit.remove_prefix(1);
+            double const factor = definition.unit.empty() ? 0 : factor_of(definition.unit, unit);
+            if (!unit.empty() && factor == 0) throw_invalid(definition, text);
+            if (!unit.empty()) number *= factor / factor_of(definition.unit, definition.unit);
+            bool const outside = definition.is_bounded() ? number < static_cast<double>(definition.minimum) ||
+                                                               number > static_cast<double>(definition.maximum)
+                                                         : !(number >= 0);
+            if (outside) {
+                throw error(errc::invalid_parameter_value,
+                            std::string(text) + " is outside the valid range for parameter \"" +
+                                std::string(definition.name) + "\" (" + std::to_string(definition.minimum) + " .. " +
+                                (definition.is_bounded() ? std::to_string(definition.maximum) : "1.79769e+308") + ")");
+            }
+            return unit.empty() ? std::string(text) : shortest_real(number);
         }
         case setting_kind::choice: {
             std::string_view rest = definition.choices;
@@ -180,13 +212,21 @@ std::string with_unit(setting_definition const& definition, std::string const& t
         }
         return best;
     };
-    bool is_time = definition.unit == "ms" || definition.unit == "s" || definition.unit == "min";
     if (definition.unit == "8kB") {
         std::int64_t kilobytes = value * 8;
         if (kilobytes % 1048576 == 0) return std::to_string(kilobytes / 1048576) + "GB";
         return kilobytes % 1024 == 0 ? std::to_string(kilobytes / 1024) + "MB" : std::to_string(kilobytes) + "kB";
     }
-    return is_time ? shortest(time_units) : shortest(memory_units);
+    return is_time(definition.unit) ? shortest(time_units) : shortest(memory_units);
+}
+
+/// Why a session may not change a setting.
+[[noreturn]] void throw_fixed(setting_definition const& definition) {
+    std::string_view when = definition.context == setting_context::postmaster ? " without restarting the server"
+                            : definition.context == setting_context::sighup   ? " now"
+                                                                              : "";
+    throw error(errc::cant_change_runtime_param,
+                "parameter \"" + std::string(definition.name) + "\" cannot be changed" + std::string(when));
 }
 
 [[noreturn]] void throw_unknown(std::string_view name) {
@@ -194,6 +234,29 @@ std::string with_unit(setting_definition const& definition, std::string const& t
 }
 
 }  // namespace
+
+setting_definition const* find_setting(std::string_view name) {
+    static std::map<std::string, setting_definition const*, std::less<>> const by_name = [] {
+        std::map<std::string, setting_definition const*, std::less<>> made;
+        for (auto const& definition : setting_definitions()) made.emplace(lower(definition.name), &definition);
+        return made;
+    }();
+    auto found = by_name.find(lower(name));
+    return found == by_name.end() ? nullptr : found->second;
+}
+
+std::string canonical_setting(setting_definition const& definition, std::string_view text, std::string const& before) {
+    return canonical(definition, text, before);
+}
+
+bool setting_definition::may_be_in_files() const {
+    if (context == setting_context::internal) return false;
+    for (std::string_view fixed : {"config_file", "data_directory", "transaction_isolation", "transaction_read_only",
+                                   "transaction_deferrable", "role"}) {
+        if (name == fixed) return false;
+    }
+    return true;
+}
 
 int boolean_word(std::string_view text) {
     std::string word = lower(text);
@@ -266,6 +329,10 @@ std::string session_settings::show(std::string_view name) const {
     if (!found) throw_unknown(name);
     if (found->definition && found->definition->kind == setting_kind::integer)
         return with_unit(*found->definition, found->now());
+    if (found->definition && found->definition->kind == setting_kind::real && !found->definition->unit.empty() &&
+        found->now() != "0" && !found->now().starts_with('-')) {
+        return found->now() + std::string(found->definition->unit);
+    }
     return found->now();
 }
 
@@ -277,12 +344,7 @@ std::string session_settings::raw(std::string_view name) const {
 
 void session_settings::set(std::string_view name, std::string_view text, scope where) {
     held& what = find(name);
-    if (what.definition && what.definition->context != setting_context::user) {
-        throw error(
-            errc::cant_change_runtime_param,
-            "parameter \"" + std::string(what.definition->name) + "\" cannot be changed" +
-                (what.definition->context == setting_context::postmaster ? " without restarting the server" : ""));
-    }
+    if (what.definition && !what.definition->in_session()) throw_fixed(*what.definition);
     std::string value = what.definition ? canonical(*what.definition, text, what.now()) : std::string(text);
     held next = what;
     if (where == scope::transaction) {
@@ -291,36 +353,37 @@ void session_settings::set(std::string_view name, std::string_view text, scope w
     } else {
         next.session = std::move(value);
         next.has_local = false;
+        next.is_set = true;
     }
     change(lower(name), what, std::move(next));
 }
 
 void session_settings::reset(std::string_view name) {
     held& what = find(name);
-    if (what.definition && what.definition->context != setting_context::user) {
-        throw error(errc::cant_change_runtime_param,
-                    "parameter \"" + std::string(what.definition->name) + "\" cannot be changed");
-    }
+    if (what.definition && !what.definition->in_session()) throw_fixed(*what.definition);
     held next = what;
     next.session = next.initial;
-    next.has_local = false;
+    next.has_local = next.is_set = false;
     change(lower(name), what, std::move(next));
 }
 
 void session_settings::reset_all() {
     for (auto& [key, what] : held_) {
-        if (what.now() == what.initial || (what.definition && what.definition->context != setting_context::user))
-            continue;
+        if ((!what.is_set && !what.has_local) || (what.definition && !what.definition->in_session())) continue;
         if (key.starts_with("transaction_") || key == "session_authorization") continue;
         held next = what;
         next.session = next.initial;
-        next.has_local = false;
+        next.has_local = next.is_set = false;
         change(key, what, std::move(next));
     }
 }
 
 void session_settings::set_initial(std::string_view name, std::string_view text) {
     held& what = find(name);
+    if (what.definition && !what.definition->in_session()) throw_fixed(*what.definition);
+    what.initial_source = setting_source::client;
+    what.file.clear();
+    what.line = 0;
     what.initial = what.session = what.definition ? canonical(*what.definition, text, what.now()) : std::string(text);
     apply(lower(name), what);
 }
@@ -328,8 +391,42 @@ void session_settings::set_initial(std::string_view name, std::string_view text)
 void session_settings::set_internal(std::string_view name, std::string_view text) {
     held& what = find(name);
     what.initial = what.session = std::string(text);
+    what.initial_source = setting_source::override_;
     what.has_local = false;
     apply(lower(name), what);
+}
+
+void session_settings::configure(configured_values const& values) {
+    auto take = [&](std::string const& key, held& what, configured_value const& from) {
+        if (what.initial_source > setting_source::command_line) return;
+        bool differs = !what.is_set && what.session != from.text;
+        what.initial = from.text;
+        what.initial_source = from.source;
+        what.file = from.file;
+        what.line = from.line;
+        what.pending_restart = from.pending_restart;
+        if (!differs) return;
+        what.session = from.text;
+        apply(key, what);
+        if (what.definition && what.definition->reported && on_reported_change) {
+            on_reported_change(what.definition->name, what.now());
+        }
+    };
+    for (auto& [key, what] : held_) {
+        if (values.contains(key)) continue;
+        take(key, what, {what.definition ? std::string(what.definition->initial) : std::string(), {}, {}, 0, false});
+    }
+    for (auto const& [key, value] : values) take(key, held_.try_emplace(key).first->second, value);
+}
+
+session_settings::details session_settings::describe(std::string_view name) const {
+    auto const* found = lookup(name);
+    if (!found) throw_unknown(name);
+    bool own = found->is_set || found->has_local;
+    details made{found->now(), found->initial, own ? setting_source::session : found->initial_source, {}, 0, false};
+    made.pending_restart = found->pending_restart;
+    if (!own) made.file = found->file, made.line = found->line;
+    return made;
 }
 
 void session_settings::change(std::string const& key, held& what, held next) {

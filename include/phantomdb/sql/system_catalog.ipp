@@ -6,8 +6,7 @@ namespace phantomdb::sql {
 
 namespace {
 
-constexpr schema::object_id pg_class_id = 1259, pg_namespace_id = 2615,
-                            pg_database_id = 1262, pg_constraint_id = 2606;
+constexpr schema::object_id pg_class_id = 1259, pg_namespace_id = 2615, pg_database_id = 1262, pg_constraint_id = 2606;
 
 std::string int_list(std::vector<std::int16_t> const& columns, char between, bool braces) {
     std::string text;
@@ -41,10 +40,11 @@ void fill_class(system_rows& rows) {
             tuples = static_cast<double>(rows.session.transaction->view().estimate(from, to));
         }
         bool triggers = !table.foreign_keys.empty() || !table.referenced_by.empty();
-        add(table.id, table.name, table.schema, method_of_table(table.method).id, tuples, !table.indexes.empty(), "r", table.columns.size(),
-            table.checks.size(), triggers);
+        add(table.id, table.name, table.schema, method_of_table(table.method).id, tuples, !table.indexes.empty(), "r",
+            table.columns.size(), table.checks.size(), triggers);
         for (auto const& index : table.indexes) {
-            add(index.id, index.name, table.schema, method_of_index(table, index).id, tuples, false, "i", index.keys.size(), 0, false);
+            add(index.id, index.name, table.schema, method_of_index(table, index).id, tuples, false, "i",
+                index.keys.size(), 0, false);
         }
     });
     rows.each_view([&](schema::view_descriptor const& view) {
@@ -241,12 +241,34 @@ void fill_user(system_rows& rows) {
 
 void fill_settings(system_rows& rows) {
     static constexpr char const* kinds[] = {"bool", "integer", "real", "string", "enum"};
-    static constexpr char const* contexts[] = {"internal", "postmaster", "user"};
+    static constexpr char const* contexts[] = {"internal", "postmaster", "sighup", "superuser", "user"};
+    static constexpr char const* sources[] = {"default", "configuration file", "command line",
+                                              "client",  "override",           "session"};
+    auto some = [](std::string_view text) { return text.empty() ? nullable_datum{} : nullable_datum{datum{text}}; };
     for (auto const& one : setting_definitions()) {
-        std::string now = rows.session.settings.raw(one.name);
-        rows.add(one.name, now, one.unit, one.description, contexts[static_cast<int>(one.context)],
-                 kinds[static_cast<int>(one.kind)], now == one.initial ? "default" : "session", one.initial,
-                 one.initial, false);
+        auto const held = rows.session.settings.describe(one.name);
+        std::string least, most, choices;
+        if (one.kind == setting_kind::integer || one.kind == setting_kind::real) {
+            bool real = one.kind == setting_kind::real;
+            least = std::to_string(one.minimum);
+            most = one.is_bounded() ? std::to_string(one.maximum) : real ? "1.79769e+308" : std::to_string(INT32_MAX);
+        }
+        if (one.kind == setting_kind::choice) choices = "{" + std::string(one.choices) + "}";
+        nullable_datum line;
+        if (held.line > 0) line = datum{std::int64_t{held.line}};
+        rows.add(one.name, held.now, some(one.unit), one.category, one.description, nullptr,
+                 contexts[static_cast<int>(one.context)], kinds[static_cast<int>(one.kind)],
+                 sources[static_cast<int>(held.source)], some(least), some(most), some(choices), one.initial,
+                 held.reset, some(held.file), line, held.pending_restart);
+    }
+}
+
+void fill_file_settings(system_rows& rows) {
+    std::int64_t number = 0;
+    auto some = [](std::string_view text) { return text.empty() ? nullable_datum{} : nullable_datum{datum{text}}; };
+    auto const held = rows.session.shared.configuration.now();
+    for (auto const& line : held->lines) {
+        rows.add(line.file, line.line, ++number, some(line.name), some(line.value), line.applied, some(line.problem));
     }
 }
 
@@ -357,7 +379,8 @@ std::vector<system_table> const& pg_catalog_tables() {
         {12002, here, "pg_roles", "rolname name, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, rolcanlogin bool, rolreplication bool, rolconnlimit int4, rolpassword text, rolvaliduntil timestamptz, rolbypassrls bool, rolconfig text, oid oid", fill_roles},
         {1260, here, "pg_authid", "rolname name, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, rolcanlogin bool, rolreplication bool, rolconnlimit int4, rolpassword text, rolvaliduntil timestamptz, rolbypassrls bool, rolconfig text, oid oid", fill_roles},
         {12003, here, "pg_user", "usename name, usesysid oid, usecreatedb bool, usesuper bool, userepl bool, usebypassrls bool, passwd text", fill_user},
-        {12004, here, "pg_settings", "name text, setting text, unit text, short_desc text, context text, vartype text, source text, boot_val text, reset_val text, pending_restart bool", fill_settings},
+        {12004, here, "pg_settings", "name text, setting text, unit text, category text, short_desc text, extra_desc text, context text, vartype text, source text, min_val text, max_val text, enumvals text, boot_val text, reset_val text, sourcefile text, sourceline int4, pending_restart bool", fill_settings},
+        {12012, here, "pg_file_settings", "sourcefile text, sourceline int4, seqno int4, name text, setting text, applied bool, error text", fill_file_settings},
         {12005, here, "pg_stat_activity", "datid oid, datname name, pid int4, usesysid oid, usename name, application_name text, client_addr text, backend_start timestamptz, query_start timestamptz, state text, query text, backend_type text", fill_activity},
         {12019, here, "phantomdb_stat_statement_cache", "pid int4, hits int8, misses int8", fill_statement_cache},
         {12011, here, "pg_stat_progress_cluster", "pid int4, datid oid, datname name, relid oid, command text, phase text, cluster_index_relid oid, heap_tuples_scanned int8, heap_tuples_written int8, heap_blks_total int8, heap_blks_scanned int8, index_rebuild_count int8", fill_progress_cluster},

@@ -1,3 +1,4 @@
+#include <phantomdb/exec/relation_size.hpp>
 #include <phantomdb/sql/catalog_text.hpp>
 #include <phantomdb/sql/session_core.hpp>
 #include <phantomdb/sql/system_rows.hpp>
@@ -73,8 +74,9 @@ public:
             }
             case function_id::pg_encoding_to_char: return made(integer(0) == 6 ? "UTF8" : "");
             case function_id::pg_relation_size:
-            case function_id::pg_table_size: return number(size_of(oid(0), false));
-            case function_id::pg_total_relation_size: return number(size_of(oid(0), true));
+            case function_id::pg_table_size: return size_if_there([&] { return size_of(oid(0), false); });
+            case function_id::pg_relation_size_fork: return fork_size();
+            case function_id::pg_total_relation_size: return size_if_there([&] { return size_of(oid(0), true); });
             case function_id::pg_size_pretty: return made(pretty_size(integer(0)));
             case function_id::pg_is_in_recovery: return boolean(false);
 
@@ -112,7 +114,8 @@ public:
             case function_id::pg_get_statisticsobjdef_columns: return {};
             case function_id::pg_tablespace_location: return made("");
             case function_id::pg_relation_is_publishable: return boolean(catalog_.table(oid(0)) != nullptr);
-            case function_id::pg_indexes_size: return number(size_of(oid(0), true) - size_of(oid(0), false));
+            case function_id::pg_indexes_size:
+                return size_if_there([&] { return size_of(oid(0), true) - size_of(oid(0), false); });
             case function_id::pg_database_size: return number(database_size(oid(0)));
             case function_id::pg_database_size_name: {
                 auto const* database = catalog_.find_database(text(0));
@@ -139,6 +142,12 @@ public:
                 auto const* role = catalog_.find_role(text(0));
                 return role ? number(role->id) : nullable_datum{};
             }
+            case function_id::pg_stat_reset: return reset_statistics(), made("");
+            case function_id::pg_stat_reset_table: return session_.shared.usage.forget(oid(0)), made("");
+            case function_id::pg_stat_force_next_flush:  // what statements counted is there when they end
+            case function_id::pg_stat_clear_snapshot: return made("");
+            case function_id::pg_reload_conf:
+                return (session_.shared.reload(), boolean(true));  // as a signal: said is said
             case function_id::regclass_text: return made(relation_text(oid(0)));
             default: break;
         }
@@ -432,19 +441,8 @@ private:
 
     std::int64_t size_of(schema::object_id id, bool with_indexes) const {
         auto bytes_below = [&](schema::object_id prefix) {
-            std::string from, to;
-            schema::append_id(from, prefix);
-            schema::append_id(to, prefix + 1);
-            auto view = session_.transaction->view();
-            auto scan = view.scan(from, to);
-            std::vector<storage::slice> entries(1024);
-            std::int64_t bytes = 0;
-            while (std::size_t n = scan.next_chunk(entries)) {
-                for (std::size_t i = 0; i < n; ++i)
-                    bytes += static_cast<std::int64_t>(entries[i].key.size() + entries[i].value.size());
-                context_.check_cancelled();
-            }
-            return bytes;
+            context_.check_cancelled();
+            return static_cast<std::int64_t>(exec::stored_bytes(session_.transaction->view(), prefix));
         };
         if (id < schema::first_user_id) return 0;
         std::int64_t bytes = bytes_below(id);
@@ -454,6 +452,39 @@ private:
             }
         }
         return bytes;
+    }
+    bool is_relation(schema::object_id id) const {
+        if (catalog_.table(id) || catalog_.view(id) || catalog_.sequence(id)) return true;
+        return std::ranges::any_of(catalog_.tables(), [&](auto const& one) {
+            return std::ranges::any_of(one.second->indexes, [&](auto const& index) { return index.id == id; });
+        });
+    }
+    template <class Size>
+    nullable_datum size_if_there(Size const& size) const {
+        if (!is_relation(oid(0))) return {};
+        return number(size());
+    }
+    /// Everything of a relation is in its main fork.
+    nullable_datum fork_size() const {
+        if (text(1) != "main" && text(1) != "fsm" && text(1) != "vm" && text(1) != "init") {
+            throw error(errc::invalid_parameter_value, "invalid fork name")
+                .with_hint("Valid fork names are \"main\", \"fsm\", \"vm\", and \"init\".");
+        }
+        return size_if_there([&] { return text(1) == "main" ? size_of(oid(0), false) : 0; });
+    }
+
+    void reset_statistics() {
+        session_.shared.usage.reset(session_.database, session_.clock(), [&](schema::object_id id) {
+            for (auto const& [table_id, table] : catalog_.tables()) {
+                auto home = catalog_.schema(table->schema);
+                if (!home || home->database != session_.database) continue;
+                if (table_id == id) return true;
+                for (auto const& index : table->indexes) {
+                    if (index.id == id) return true;
+                }
+            }
+            return false;
+        });
     }
     static std::string pretty_size(std::int64_t bytes) {
         static constexpr char const* units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};

@@ -91,8 +91,9 @@ struct system_table {
     void (*fill)(system_rows&) = nullptr;  ///< null: always empty
 };
 
-/// pg_catalog (system_catalog.ipp) and information_schema (information_schema.ipp).
+/// pg_catalog (system_catalog.ipp, system_statistics.ipp) and information_schema (information_schema.ipp).
 std::vector<system_table> const& pg_catalog_tables();
+std::vector<system_table> const& statistics_tables();
 std::vector<system_table> const& information_schema_tables();
 
 /// Where the object ids of functions begin; they follow the order of `function_id`.

@@ -31,6 +31,7 @@ schema::table_descriptor described(system_table const& table) {
 template <class Visit>
 void each_system_table(Visit const& visit) {
     for (auto const& table : pg_catalog_tables()) visit(table);
+    for (auto const& table : statistics_tables()) visit(table);
     for (auto const& table : information_schema_tables()) visit(table);
 }
 

@@ -2,8 +2,21 @@
 #pragma once
 
 #include <phantomdb/exec/flow.hpp>
+#include <phantomdb/exec/relation_usage.hpp>
 
 namespace phantomdb::exec {
+
+/// Adds a scan to what the statement counts, where it counts.
+template <class Context>
+void count_scan(Context& context, schema::object_id relation, std::uint64_t met, std::uint64_t batches) {
+    if constexpr (requires { context.shared.usage; }) {
+        if (context.shared.usage == nullptr) return;
+        relation_usage& counted = context.shared.usage->of(relation);
+        ++counted.scans;
+        counted.rows_read += met;
+        counted.requests += batches + 1;
+    }
+}
 
 /// `Bounds` evaluates the bounds of the access path (from parameters, literals or outer rows); `Rows` turns stored rows
 /// into units of the flow: typed rows that decode a field when it is read, or chunks of decoded columns.
@@ -18,11 +31,16 @@ struct table_scan {
     template <class Context, class Sink>
     flow_signal run(Context& context, Sink&& sink) {
         auto&& where = bounds.evaluate(context);
-        return reader.read(rows.view(context), where, [&](auto stored) {
+        std::uint64_t met = 0, batches = 0;
+        flow_signal const signal = reader.read(rows.view(context), where, [&](auto stored) {
             context.call.check_cancelled();
             context.call.memory.reset();
+            met += stored.size();
+            ++batches;
             return rows.pass(context, reader.layout(), stored, sink);
         });
+        count_scan(context, reader.counted_as(), met, batches);
+        return signal;
     }
 };
 
