@@ -5,7 +5,7 @@
 /// changes while it is open (mvcc/store_services.hpp) what steers the store takes effect with a reload, else with a restart.
 #pragma once
 
-#include <phantomdb/mvcc/shard.hpp>
+#include <phantomdb/mvcc/local_shard.hpp>
 #include <phantomdb/mvcc/store_services.hpp>
 #include <phantomdb/sql/settings.hpp>
 
