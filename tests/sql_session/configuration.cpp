@@ -2,7 +2,7 @@
 
 #include "sql_session/stage.hpp"
 
-#include <phantomdb/mvcc/shard.hpp>
+#include <phantomdb/mvcc/local_shard.hpp>
 #include <phantomdb/mvcc/store_services.hpp>
 #include <phantomdb/sql/configuration.hpp>
 

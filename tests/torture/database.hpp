@@ -6,6 +6,7 @@
 #include <phantomdb/storage/local_log.hpp>
 #include <phantomdb/storage/persistent_store.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -85,6 +86,29 @@ inline storage::local_log_options small_log() {
     return options;
 }
 
+/// Small, so that a cache evicts and buffers are flushed.
+inline storage::store_options small_store() {
+    storage::store_options options;
+    options.cache_bytes = 256 * 1024;
+    options.write_buffer_bytes = 32 * 1024;
+    return options;
+}
+
+/// Throws data_corrupted for the first thing that `verify(to)` finds.
+template <class Verify>
+void verify_all(Verify&& verify) {
+    std::optional<storage::finding> first;
+    storage::verification to;
+    to.on_finding = [&](storage::finding const& f) {
+        if (!first) first = f;
+    };
+    verify(to);
+    if (first) {
+        throw error(errc::data_corrupted, "verify finds in \"" + first->file + "\" at offset " +
+                                              std::to_string(first->offset) + ": " + first->what);
+    }
+}
+
 template <class Snapshot>
 void read_all(Snapshot const& snapshot, database::reader const& to) {
     auto cursor = snapshot.cursor();
@@ -99,11 +123,13 @@ public:
         mvcc::shard_options options;
         options.background = false;
         options.log = small_log();
+        options.store = small_store();
         shard_ = Shard::open(std::string(database_folder), options, std::move(world));
     }
 
     void commit(changes const& all, commit_options options) override {
         for (change const& c : all) {
+            remember_object(c.key);
             // Spans are erased past transactions, as dropping a table does.
             if (c.what == change::kind::erase_span) return commit_past_transactions(all, options);
         }
@@ -124,11 +150,20 @@ public:
     }
     void sync() override { shard_->sync(); }
     void checkpoint() override { shard_->checkpoint(); }
+    void maintain() override {
+        shard_->maintain();
+        if constexpr (Shard::has_engines) move_one();
+    }
     void read(reader const& to) override {
         auto const view = shard_->view();
         auto scan = view.scan("", "");
         storage::slice entry;
-        while (scan.next(entry)) to(entry.key, entry.value);
+        while (scan.next(entry)) {
+            if (!codec::object_of_engine_record(entry.key)) to(entry.key, entry.value);
+        }
+    }
+    void verify() override {
+        verify_all([&](storage::verification const& to) { shard_->verify(to); });
     }
     std::optional<std::string> get(std::string_view key) override {
         auto const view = shard_->view();
@@ -139,6 +174,21 @@ public:
 private:
     void commit_past_transactions(changes const& all, commit_options options) {
         shard_->commit({batch_of(all), shard_->newest().lsn(), nullptr, options.durable});
+    }
+
+    /// Takes an object that the workloads write from engine to engine, while power and calls fail.
+    void move_one() {
+        if (objects_.empty()) return;
+        std::uint32_t const object = objects_[moves_++ % objects_.size()];
+        auto const where = shard_->store().whereabouts()->where(object);
+        constexpr codec::engine next[] = {codec::engine::lsm, codec::engine::hash, codec::engine::btree};
+        shard_->move_object(object, next[static_cast<std::size_t>(where)]);
+    }
+    void remember_object(std::string_view key) {
+        if (!Shard::has_engines || key.size() < 4) return;
+        std::uint32_t const object = storage::object_of(key);
+        if (std::find(objects_.begin(), objects_.end(), object) == objects_.end() && objects_.size() < 8)
+            objects_.push_back(object);
     }
 
     template <class Transaction>
@@ -153,6 +203,8 @@ private:
     }
 
     std::unique_ptr<Shard> shard_;
+    std::vector<std::uint32_t> objects_;
+    std::size_t moves_ = 0;
 };
 
 /// A `persistent_store` with a log beside it, and nothing in between.
@@ -164,10 +216,7 @@ public:
         std::string const folder(database_folder);
         env::create_own_directory(world_, folder);
         lock_.emplace(world_.lock(folder + "/lock"));
-        storage::store_options options;
-        options.cache_bytes = 256 * 1024;
-        options.write_buffer_bytes = 32 * 1024;
-        store_ = std::make_unique<Store>(world_, folder + "/store", options);
+        store_ = std::make_unique<Store>(world_, folder + "/store", small_store());
         log_ = std::make_unique<Log>(world_, folder + "/log", small_log(), store_->applied(),
                                      [&](storage::lsn_type lsn, std::string_view bytes) {
                                          store_->apply(storage::write_batch::from_bytes(std::string(bytes)), lsn);
@@ -208,16 +257,7 @@ public:
         return found ? std::optional<std::string>(found->value) : std::nullopt;
     }
     void verify() override {
-        std::optional<storage::finding> first;
-        storage::verification to;
-        to.on_finding = [&](storage::finding const& f) {
-            if (!first) first = f;
-        };
-        std::as_const(*store_).verify(to);
-        if (first) {
-            throw error(errc::data_corrupted, "verify finds in \"" + first->file + "\" at offset " +
-                                                  std::to_string(first->offset) + ": " + first->what);
-        }
+        verify_all([&](storage::verification const& to) { std::as_const(*store_).verify(to); });
     }
 
 private:

@@ -1,9 +1,9 @@
 /// @file Lists the databases that are tortured. A new store is one more line.
 #pragma once
 
-#include "checkpointed_store.hpp"
 #include "database.hpp"
 
+#include <phantomdb/storage/database_store.hpp>
 #include <phantomdb/storage/memory_store.hpp>
 
 #include <string_view>
@@ -16,7 +16,10 @@ inline std::vector<subject> const& subjects() {
     static std::vector<subject> const all{
         subject_of<shard_database<mvcc::shard<storage::memory_store, storage::local_log<environment>, environment>>>(
             "memory"),
-        subject_of<store_database<checkpointed_store<environment>>>("checkpointed"),
+        subject_of<shard_database<
+            mvcc::shard<storage::engines_of<environment>, storage::local_log<environment>, environment>>>("database"),
+        subject_of<store_database<storage::btree_store<environment>>>("btree"),
+        subject_of<store_database<storage::lsm_store<environment>>>("lsm"),
         subject_of<log_database<>>("log"),
     };
     return all;

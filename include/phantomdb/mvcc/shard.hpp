@@ -316,7 +316,7 @@ private:
                             "directory \"" + directory + "\" was written by an earlier version of PhantomDB")
                     .with_hint("Read it with that version, and load what it has into a new directory.");
             }
-            if (name == "lock" || name == "log" || name == "store") return;
+            if (name == "lock" || name == "log" || name == "store" || name.starts_with("phantomdb.")) return;
             foreign = foreign || name != "lost+found";
         }
         if (!foreign) return;
