@@ -182,9 +182,9 @@ public:
         std::vector<std::string> found;
         for (auto const& [name, file] : disk_->names) {
             std::string const prefix = directory + "/";
-            if (name.starts_with(prefix) && name.find('/', prefix.size()) == std::string::npos) {
-                found.push_back(name.substr(prefix.size()));
-            }
+            if (!name.starts_with(prefix)) continue;
+            std::string entry = name.substr(prefix.size(), name.find('/', prefix.size()) - prefix.size());
+            if (found.empty() || found.back() != entry) found.push_back(std::move(entry));
         }
         return found;
     }

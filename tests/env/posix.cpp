@@ -1,6 +1,6 @@
 #include <phantomdb/env/posix.hpp>
+#include <phantomdb/sim/environment.hpp>
 
-#include "memory_environment.hpp"
 #include "support/catch.hpp"
 #include "support/process.hpp"
 
@@ -65,10 +65,10 @@ void obeys_the_laws(Environment environment, std::string const& root) {
 
 }  // namespace
 
-TEST_CASE("the machine and the memory are both environments") {
+TEST_CASE("the machine and the simulated one are both environments") {
     test::temporary_folder const folder;
     obeys_the_laws(env::posix(), folder.path().string());
-    obeys_the_laws(test::memory_environment(), "root");
+    obeys_the_laws(sim::environment(), "root");
 }
 
 TEST_CASE("errors of the machine say what was tried and why it failed") {

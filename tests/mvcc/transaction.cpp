@@ -1,6 +1,7 @@
 #include <phantomdb/mvcc/shard.hpp>
+#include <phantomdb/sim/environment.hpp>
+#include <phantomdb/storage/btree/btree_store.hpp>
 
-#include "../env/memory_environment.hpp"
 #include "support/catch.hpp"
 
 #include <map>
@@ -8,17 +9,17 @@
 
 using namespace phantomdb;
 using namespace phantomdb::mvcc;
-using test::memory_environment;
 
 namespace {
 
-using memory_shard = shard<storage::memory_store, storage::local_log<memory_environment>, memory_environment>;
-using tx = memory_shard::transaction_type;
+using simulated_shard =
+    shard<storage::btree_store<sim::environment>, storage::local_log<sim::environment>, sim::environment>;
+using tx = simulated_shard::transaction_type;
 
-std::unique_ptr<memory_shard> open_shard(memory_environment environment = {}) {
+std::unique_ptr<simulated_shard> open_shard(sim::environment environment = {}) {
     shard_options options;
     options.background = false;
-    return memory_shard::open("db", options, environment);
+    return simulated_shard::open("db", options, environment);
 }
 
 template <class F>
@@ -39,7 +40,7 @@ std::string keys_of(Scan scan) {
     return keys;
 }
 
-void put(memory_shard& db, std::string_view key, std::string_view value) {
+void put(simulated_shard& db, std::string_view key, std::string_view value) {
     auto t = db.begin();
     t.put(key, value);
     t.commit();
@@ -125,10 +126,12 @@ TEST_CASE("scans merge own writes with the store, both ways, in chunks of any si
         std::vector<std::string> asked(100);
         for (std::string& k : asked) k = key();
         std::vector<std::string_view> const asked_views(asked.begin(), asked.end());
-        std::vector<std::optional<std::string_view>> answers(asked.size());
+        std::vector<std::optional<storage::stored_value>> answers(asked.size());
         view.get_many(asked_views, answers);
         for (std::size_t i = 0; i < asked.size(); ++i) {
-            REQUIRE(answers[i] == view.get(asked[i]));
+            auto const one = view.get(asked[i]);
+            REQUIRE(answers[i].has_value() == one.has_value());
+            if (one) REQUIRE(answers[i]->value == *one);
             REQUIRE(answers[i].has_value() == expected.contains(asked[i]));
         }
         auto at = begin;
@@ -137,6 +140,17 @@ TEST_CASE("scans merge own writes with the store, both ways, in chunks of any si
             for (std::size_t i = 0; i < n; ++i, ++at) {
                 REQUIRE(at != end);
                 REQUIRE((out[i].key == at->first && out[i].value == at->second));
+            }
+        }
+        REQUIRE(at == end);
+        at = begin;
+        auto runs = view.scan(from, to);
+        for (auto run = runs.next_run(); run.size() > 0; run = runs.next_run()) {
+            for (storage::slice const one : run) {
+                REQUIRE(at != end);
+                REQUIRE((one.key == at->first && one.value == at->second));
+                REQUIRE(run.back().key >= one.key);
+                ++at;
             }
         }
         REQUIRE(at == end);
@@ -286,10 +300,10 @@ TEST_CASE("a transaction that goes out of scope gives its locks back") {
 }
 
 TEST_CASE("a commit that the disk refuses leaves nothing behind") {
-    memory_environment environment;
+    sim::environment environment;
     auto db = open_shard(environment);
     put(*db, "a", "1");
-    environment.disk().capacity = environment.disk().used();
+    environment.machine().set_capacity(environment.machine().used());
     auto t = db->begin();
     t.put("big", std::string(2'000'000, 'x'));
     t.lock("k");
@@ -297,7 +311,7 @@ TEST_CASE("a commit that the disk refuses leaves nothing behind") {
     REQUIRE_FALSE(t.is_active());
     REQUIRE_FALSE(db->view().get("big"));
     REQUIRE(db->statistics().locked_keys == 0);
-    environment.disk().capacity = ~std::uint64_t{0};
+    environment.machine().set_capacity(~std::uint64_t{0});
     put(*db, "b", "1");
     db.reset();
     db = open_shard(environment);

@@ -6,6 +6,8 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
+
 using namespace phantomdb::test;
 using namespace std::chrono_literals;
 
@@ -70,8 +72,38 @@ TEST_CASE("a taken port and addresses beyond this machine are refused with words
         CHECK_THAT(refused.errors, contains("alter role postgres password"));
     }
     CHECK(start({"--listen", ""}).status == 1);
-    CHECK(start({"--listen", "127.0.0.1:port"}).status == 1);
-    CHECK(start({"--no-such-option"}).status != 0);
+    for (std::string const address :
+         {"127.0.0.1:port", "127.0.0.1:99999", "127.0.0.1:-1", "127.0.0.1:", ":5432", "5432"}) {
+        INFO(address);
+        auto const refused = start({"--listen", address});
+        CHECK(refused.status == 1);
+        CHECK_THAT(refused.errors, contains("is not an address to listen on"));
+        CHECK_THAT(refused.errors, contains("host:port"));
+    }
+}
+
+TEST_CASE("options that make no sense and places that cannot be written are refused with words") {
+    temporary_folder folder;
+    auto const start = [&](std::vector<std::string> const& arguments) {
+        std::vector<std::string> command{tool("phantomd"), "--listen", "127.0.0.1:0"};
+        command.insert(command.end(), arguments.begin(), arguments.end());
+        auto said = run_program(std::move(command), "", 20s);
+        CHECK(said.status == 1);
+        return said.errors;
+    };
+    CHECK_THAT(start({}), contains("--data is required"));
+    CHECK_THAT(start({"--data", folder / "data", "--no-such-option"}), contains("--no-such-option"));
+    CHECK_THAT(start({"--data", folder / "data", "--log-format", "xml"}), contains("xml not in {json,text}"));
+    CHECK_THAT(start({"--data", folder / "data", "--port-file", folder / "no/port"}),
+               contains("could not write the port file"));
+    std::filesystem::create_directory(folder / "home");
+    write_file(folder / "home/letter.txt", "dear");
+    CHECK_THAT(start({"--data", folder / "home"}), contains("is not empty and holds no database"));
+    CHECK_THAT(start({"--data", folder / "home/letter.txt"}), contains("Not a directory"));
+    auto const help = run_program({tool("phantomd"), "--help"}, "", 20s);
+    CHECK(help.status == 0);
+    CHECK_THAT(help.output, contains("--auth TEXT:{auto,scram,trust}"));
+    CHECK(help.output.find_first_of("\x1b\x01\x02") == std::string::npos);
 }
 
 TEST_CASE("beyond this machine is allowed once there is a password") {

@@ -11,6 +11,9 @@
 
 #include <poll.h>
 
+#include <filesystem>
+#include <utility>
+
 namespace {
 
 using namespace phantomdb::test;
@@ -58,6 +61,69 @@ TEST_CASE("phantomsql: CSV and JSON") {
     CHECK(shell(db, {"--json", "-c", "select 1 as a where false"}).output == "[]\n");
 }
 
+TEST_CASE("phantomsql: documents are documents in JSON, and what is no number is text") {
+    temporary_folder folder;
+    CHECK(shell(folder / "db",
+                {"--json", "-c",
+                 "select '{\"a\": [1, \"Infinity\"]}'::jsonb as j, 'NaN'::float8 as n, '-Infinity'::float8 as i, "
+                 "1e30::float8 as e, null::json as z"})
+              .output ==
+          "[\n  {\"j\": {\"a\": [1, \"Infinity\"]}, \"n\": \"NaN\", \"i\": \"-Infinity\", \"e\": 1e+30, \"z\": "
+          "null}\n]\n");
+}
+
+TEST_CASE("phantomsql: what is stored cannot steer the terminal") {
+    temporary_folder folder;
+    CHECK(shell(folder / "db", {"-c", R"(select E'a\tb' as t, E'\x1b[31mred\r\u009b' as "e
+x", E'l1\nl2' as l)"})
+              .output ==
+          "     t     |         e x         | l  \n"
+          "-----------+---------------------+----\n"
+          " a       b | \\x1B[31mred\\r\\u009B | l1+\n"
+          "           |                     | l2\n"
+          "(1 row)\n\n");
+    CHECK(shell(folder / "db", {"-c", "select 1 as one"}).output == " one \n-----\n   1\n(1 row)\n\n");
+}
+
+TEST_CASE("phantomsql: what it cannot open or write ends it with words and a status") {
+    temporary_folder folder;
+    std::string db = folder / "db";
+    auto refused = [](program_result const& said, int status, std::string const& words) {
+        INFO(said.errors);
+        CHECK(said.status == status);
+        CHECK(said.errors.find(words) != std::string::npos);
+    };
+    refused(run_program({tool("phantomsql"), "--nonsense"}), 1, "--nonsense");
+    refused(run_program({tool("phantomsql"), db, "--format", "xml"}), 1, "xml not in {table,csv,json}");
+    CHECK(run_program({tool("phantomsql"), "--help"}).status == 0);
+    refused(shell(db, {"-f", folder / ""}), 3, "cannot read");
+    refused(shell(db, {"-c", "\\i " + (folder / "")}), 3, "cannot read");
+    refused(shell(db, {"-c", "create table t(a int)", "-c", "\\copy t from '" + (folder / "") + "'"}), 3,
+            "cannot read");
+    refused(shell(db, {"-c", "\\copy t to '" + (folder / "no/such") + "'"}), 3, "cannot write");
+    refused(run_program({"/bin/sh", "-c", tool("phantomsql") + " " + db + " -c 'select 1' > /dev/full"}), 3,
+            "could not write the output");
+    write_file(folder / "file", "");
+    refused(shell(folder / "file", {"-c", "select 1"}), 2, "Not a directory");
+    refused(shell("", {"-c", "select 1"}), 2, "could not open directory");
+}
+
+TEST_CASE("phantomsql: a directory of other things is left alone") {
+    temporary_folder folder;
+    std::filesystem::create_directory(folder / "home");
+    write_file(folder / "home/letter.txt", "dear");
+    auto refused = shell(folder / "home", {"-c", "select 1"});
+    CHECK(refused.status == 2);
+    CHECK(refused.errors ==
+          "ERROR:  directory \"" + (folder / "home") +
+              "\" is not empty and holds no database\nHINT:  Name a directory that is empty or does not exist yet.\n");
+    CHECK(!std::filesystem::exists(folder / "home/lock"));
+    std::filesystem::create_directories(folder / "disk/lost+found");
+    CHECK(shell(folder / "disk", {"-t", "-c", "select 1"}).output == "        1\n");
+    write_file(folder / "disk/notes.txt", "");
+    CHECK(shell(folder / "disk", {"-t", "-c", "select 1"}).status == 0);
+}
+
 TEST_CASE("phantomsql: errors point at the place, scripts go on or stop") {
     temporary_folder folder;
     std::string db = folder / "db";
@@ -99,6 +165,7 @@ TEST_CASE("phantomsql: backslash commands") {
     CHECK(described.find("| numeric(5,2)") != std::string::npos);
     CHECK(described.find("\"pets_pkey\" PRIMARY KEY, btree (id)") != std::string::npos);
     CHECK(described.find("\"pets_name\" btree (name)") != std::string::npos);
+    CHECK(described.find(" rows)") == std::string::npos);
     CHECK(shell(db, {"-t", "-c", "\\dt"}).output == " public | pets | table | postgres\n");
     CHECK(shell(db, {"-t", "-c", "\\dv"}).output == " public | tame_pets | view | postgres\n");
     CHECK(shell(db, {"-t", "-c", "\\di pets_n*"}).output == " public | pets_name | index | postgres | pets\n");
@@ -130,6 +197,9 @@ TEST_CASE("phantomsql: \\copy in and out, and COPY data in a script") {
         db, {"-t"},
         "copy pets (id, name) from stdin;\n3\tMila\n4\tOtto\n\\.\nselect name from pets where id > 2 order by id;\n");
     CHECK(script.output == "COPY 2\n Mila\n Otto\n");
+    auto piped = shell(db, {"-t", "-c", "copy pets (id, name) from stdin", "-c", "select name from pets where id > 4"},
+                       "5\tUna\n");
+    CHECK(piped.output == "COPY 1\n Una\n");
 }
 
 TEST_CASE("phantomsql: the same over a server") {
@@ -197,7 +267,7 @@ public:
 
     /// Everything shown until `text` has appeared (or ten seconds have passed).
     std::string until(std::string const& text) {
-        std::string shown;
+        std::string shown = std::exchange(unread_, {});
         for (int i = 0; i < 1000 && shown.find(text) == std::string::npos; ++i) {
             pollfd waiting{fd_, POLLIN, 0};
             if (poll(&waiting, 1, 10) <= 0) continue;
@@ -206,12 +276,17 @@ public:
             if (n <= 0) break;
             shown.append(bytes, static_cast<std::size_t>(n));
         }
+        if (std::size_t const at = shown.find(text); at != shown.npos) {
+            unread_ = shown.substr(at + text.size());
+            shown.resize(at + text.size());
+        }
         return shown;
     }
 
 private:
     int fd_ = -1;
     pid_t pid_ = -1;
+    std::string unread_;  ///< shown behind what was waited for
 };
 
 }  // namespace
@@ -245,4 +320,31 @@ TEST_CASE("phantomsql: at a terminal it edits, completes, remembers and shows wh
         t.until("nothing more");
     }
     CHECK(read_file(folder / "history").find("rollback;") != std::string::npos);
+}
+
+TEST_CASE("phantomsql: Ctrl-C ends what is typed for COPY, and the session goes on") {
+    temporary_folder folder;
+    phantomd_server server(folder / "data");
+    std::string url = "postgresql://postgres@127.0.0.1:" + std::to_string(server.port()) + "/postgres";
+    for (std::string const& where : {folder / "db", url}) {
+        INFO(where);
+        REQUIRE(shell(where, {"-q", "-c", "create table t(a int)"}).status == 0);
+        terminal t({tool("phantomsql"), where}, "");
+        t.until("postgres=> ");
+        t.type("copy t from stdin;\n");
+        CHECK(t.until("EOF signal.").find("Enter data to be copied") != std::string::npos);
+        t.type("1\n");
+        t.type("\x03");
+        CHECK(t.until("postgres=> ").find("canceling statement due to user request") != std::string::npos);
+        t.type("copy t from stdin;\n");
+        t.until("EOF signal.");
+        t.type("2\n\\.\n");
+        CHECK(t.until("COPY 1").find("COPY 1") != std::string::npos);
+        t.type("copy t from stdin;\n");
+        t.until("EOF signal.");
+        t.type("3\n\x04");
+        CHECK(t.until("COPY 1").find("COPY 1") != std::string::npos);
+        t.type("select 'sum ' || sum(a) from t;\n");
+        CHECK(t.until("(1 row)").find("sum 5") != std::string::npos);
+    }
 }

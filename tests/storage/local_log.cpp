@@ -1,7 +1,7 @@
 #include <phantomdb/env/posix.hpp>
+#include <phantomdb/sim/environment.hpp>
 #include <phantomdb/storage/local_log.hpp>
 
-#include "../env/memory_environment.hpp"
 #include "commit_log_laws.hpp"
 #include "support/process.hpp"
 
@@ -10,7 +10,6 @@
 
 using namespace phantomdb;
 using namespace phantomdb::storage;
-using test::memory_environment;
 
 namespace {
 
@@ -21,14 +20,14 @@ local_log_options small_segments() {
     return options;
 }
 
-using memory_log = local_log<memory_environment>;
+using simulated_log = local_log<sim::environment>;
 
-std::unique_ptr<memory_log> open_log(memory_environment& environment, log_reader const& replay = {},
-                                     lsn_type after = 0) {
-    return std::make_unique<memory_log>(environment, "db/log", small_segments(), after, replay);
+std::unique_ptr<simulated_log> open_log(sim::environment& environment, log_reader const& replay = {},
+                                        lsn_type after = 0) {
+    return std::make_unique<simulated_log>(environment, "db/log", small_segments(), after, replay);
 }
 
-laws::records contents(memory_environment& environment) {
+laws::records contents(sim::environment& environment) {
     laws::records found;
     open_log(environment, [&](lsn_type lsn, std::string_view payload) { found[lsn] = payload; });
     return found;
@@ -59,11 +58,11 @@ TEST_CASE("local_log on files obeys the laws of commit_log") {
     laws::forgets_from_the_front(open_in(folder / "c"));
 }
 
-TEST_CASE("local_log in memory obeys the laws of commit_log") {
-    memory_environment environment;
+TEST_CASE("local_log on a simulated disk obeys the laws of commit_log") {
+    sim::environment environment;
     auto const open_in = [&](std::string const& directory) {
         return [&environment, directory](log_reader const& replay) {
-            return std::make_unique<memory_log>(environment, directory, small_segments(), 0, replay);
+            return std::make_unique<simulated_log>(environment, directory, small_segments(), 0, replay);
         };
     };
     laws::keeps_what_it_acknowledged(open_in("a"));
@@ -74,13 +73,13 @@ TEST_CASE("local_log in memory obeys the laws of commit_log") {
 TEST_CASE("a loss of power at any call keeps what was acknowledged") {
     int cut = 0;
     for (std::uint64_t seed = 1; seed <= 400; ++seed) {
-        memory_environment environment;
+        sim::environment environment;
         std::mt19937_64 random(seed);
         laws::records acknowledged;
         laws::records appended;
         for (int life = 0; life < 3; ++life) {
             try {
-                environment.disk().next_fault = {"", static_cast<int>(random() % 60), errc::io_error, true};
+                environment.machine().add_fault({{}, random() % 60, sim::fault::for_ever, EIO});
                 auto log = open_log(environment);
                 for (;;) {
                     std::vector<lsn_type> group;
@@ -95,7 +94,7 @@ TEST_CASE("a loss of power at any call keeps what was acknowledged") {
             } catch (error const& e) {
                 REQUIRE(e.code == errc::io_error);
             }
-            environment.disk().lose_power(random());
+            environment = environment.power_cut(random());
             laws::records const found = contents(environment);
             for (auto const& [lsn, payload] : acknowledged) {
                 auto const at = found.find(lsn);
@@ -112,33 +111,23 @@ TEST_CASE("a loss of power at any call keeps what was acknowledged") {
 }
 
 TEST_CASE("every flipped bit in acknowledged records but the last group's is noticed") {
-    memory_environment environment;
+    sim::environment environment;
     {
         auto log = open_log(environment);
         for (int i = 0; i < 100; ++i) log->wait_durable(log->append(std::string(100 + i * 5, 'x')));
     }
     laws::records const whole = contents(environment);
     std::mt19937_64 random(7);
-    std::vector<std::shared_ptr<test::memory_disk::node>> files;
-    for (auto const& [name, file] : environment.disk().names) {
-        if (name.starts_with("db/log/log-")) files.push_back(file);
-    }
+    std::vector<std::string> const files = environment.machine().files();
     REQUIRE(files.size() >= 2);
     int refused = 0;
     int shorter = 0;
     for (int i = 0; i < 3000; ++i) {
-        auto& file = *files[random() % files.size()];
-        std::string const before = file.now;
-        std::size_t const at = random() % file.now.size();
-        file.now[at] = static_cast<char>(file.now[at] ^ (1 << random() % 8));
-        std::vector<std::string> saved;
-        for (auto const& f : files) saved.push_back(f->now);
-        saved[static_cast<std::size_t>(
-            std::find_if(files.begin(), files.end(), [&](auto& f) { return f.get() == &file; }) - files.begin())] =
-            before;
-        auto const names = environment.disk().names;
+        sim::environment damaged = environment.restarted();
+        std::string const& file = files[random() % files.size()];
+        damaged.machine().flip_bit(file, random() % (8 * damaged.machine().contents(file).size()));
         try {
-            laws::records const found = contents(environment);
+            laws::records const found = contents(damaged);
             for (auto const& [lsn, payload] : found) {
                 if (whole.at(lsn) != payload) FAIL("a flipped bit gave a wrong record");
             }
@@ -148,21 +137,19 @@ TEST_CASE("every flipped bit in acknowledged records but the last group's is not
             if (e.code != errc::data_corrupted && e.code != errc::feature_not_supported) throw;
             ++refused;
         }
-        environment.disk().names = names;
-        for (std::size_t f = 0; f < files.size(); ++f) files[f]->now = saved[f];
     }
     REQUIRE(refused > 1000);
     REQUIRE(shorter < 100);
 }
 
 TEST_CASE("damage in the middle names the file, the place and what to do") {
-    memory_environment environment;
+    sim::environment environment;
     {
         auto log = open_log(environment);
         for (int i = 0; i < 10; ++i) log->wait_durable(log->append("payload " + std::to_string(i)));
     }
-    auto& file = *environment.disk().names.at("db/log/log-0000000000000001");
-    file.now[file.now.find("payload 4")] = 'P';
+    std::string const path = "db/log/log-0000000000000001";
+    environment.machine().flip_bit(path, 8 * environment.machine().contents(path).text().find("payload 4"));
     try {
         open_log(environment);
         FAIL("opened");
@@ -175,30 +162,30 @@ TEST_CASE("damage in the middle names the file, the place and what to do") {
 }
 
 TEST_CASE("a failed sync poisons the log, and reopening brings back what was acknowledged") {
-    memory_environment environment;
+    sim::environment environment;
     auto log = open_log(environment);
     log->wait_durable(log->append("one"));
     lsn_type const second = log->append("two");
-    environment.disk().next_fault = {"sync", 0, errc::io_error, false};
+    environment.machine().add_fault(sim::fault::in(sim::call_kind::sync));
     REQUIRE(code_of([&] { log->wait_durable(second); }) == errc::io_error);
     REQUIRE(code_of([&] { log->append("three"); }) == errc::io_error);
     REQUIRE(code_of([&] { log->wait_durable(second); }) == errc::io_error);
     log.reset();
-    environment.disk().lose_power(3);
+    environment = environment.power_cut(3);
     auto const found = contents(environment);
     REQUIRE(found.at(1) == "one");
 }
 
 TEST_CASE("a full disk refuses, and space freed brings writing back") {
     for (std::uint64_t room : {30ull, 200ull, 5000ull, 19'900ull, 20'050ull, 24'200ull}) {
-        memory_environment environment;
+        sim::environment environment;
         laws::records acknowledged;
         int refused = 0;
         {
             auto log = open_log(environment);
-            environment.disk().capacity = environment.disk().used() + room;
+            environment.machine().set_capacity(environment.machine().used() + room);
             for (int i = 0; i < 60; ++i) {
-                if (i == 50) environment.disk().capacity = ~std::uint64_t{0};
+                if (i == 50) environment.machine().set_capacity(~std::uint64_t{0});
                 std::string const payload(700, static_cast<char>('A' + i));
                 lsn_type const lsn = log->append(payload);
                 sqlstate const code = code_of([&] { log->wait_durable(lsn); });
@@ -221,7 +208,7 @@ TEST_CASE("a full disk refuses, and space freed brings writing back") {
 }
 
 TEST_CASE("a log without its first records is refused, unless a checkpoint has them") {
-    memory_environment environment;
+    sim::environment environment;
     {
         auto log = open_log(environment);
         for (int i = 0; i < 100; ++i) log->append(std::string(1000, 'x'));

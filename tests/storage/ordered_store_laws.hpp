@@ -93,6 +93,19 @@ void check_chunks(Snapshot const& snapshot, reference const& expected, std::stri
         }
     }
     REQUIRE(at == end);
+    if constexpr (requires { cursor.next_run(to); }) {
+        at = expected.lower_bound(from);
+        cursor.seek(from);
+        for (auto run = cursor.next_run(to); run.size() > 0; run = cursor.next_run(to)) {
+            for (slice const one : run) {
+                if (at == end || one.key != at->first || one.value != at->second.first) FAIL("run differs");
+                ++at;
+            }
+        }
+        REQUIRE(at == end);
+        cursor.seek(from);
+        if (cursor.valid() && at != expected.lower_bound(from)) REQUIRE(cursor.next_run(to, 1).size() == 1);
+    }
     cursor.seek_before(to);
     auto const begin = expected.lower_bound(from);
     while (std::size_t const n = cursor.prev_chunk(out, from)) {
@@ -109,6 +122,7 @@ void check_chunks(Snapshot const& snapshot, reference const& expected, std::stri
 template <class Stage>
 void agrees_with_a_map(Stage& stage, std::uint64_t seed, std::size_t operations) {
     reference expected;
+    if constexpr (requires { stage.store().holds_already(); }) expected = stage.store().holds_already();
     key_source source(seed);
     struct held {
         typename Stage::store_type::snapshot_type snapshot;

@@ -16,6 +16,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <system_error>
+#include <vector>
 
 namespace {
 
@@ -41,6 +43,17 @@ connection:
 Signals: SIGTERM or SIGINT end all sessions and stop; a second one does not wait for clients to listen.
 Exit status: 0 after a clean stop, 1 if the server could not start or stop, as said on standard error.)";
 
+/// An option that takes one of a few words.
+template <class T>
+void add_choice(CLI::App& app, std::string const& name, T& into, std::map<std::string, T> const& choices,
+                std::string const& help) {
+    std::vector<std::string> words;
+    for (auto const& [word, meaning] : choices) words.push_back(word);
+    app.add_option_function<std::string>(
+           name, [&into, choices](std::string const& word) { into = choices.at(word); }, help)
+        ->check(CLI::IsMember(words));
+}
+
 void describe(CLI::App& app, command_line& line) {
     app.description("Serves a PhantomDB data directory over PostgreSQL's protocol.");
     app.footer(more_help);
@@ -50,12 +63,11 @@ void describe(CLI::App& app, command_line& line) {
                    "host:port to listen on, may be repeated; port 0 takes a free one; '' for none")
         ->capture_default_str();
     app.add_option("--socket-dir", line.listening.socket_folder, "folder for a Unix socket, .s.PGSQL.<port>");
-    app.add_option("--auth", line.who_must_authenticate,
-                   "who needs a password: auto (see below), trust (nobody local), scram (all)")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, server::authentication>{{"auto", server::authentication::automatic},
-                                                          {"trust", server::authentication::trust},
-                                                          {"scram", server::authentication::scram}}));
+    add_choice(app, "--auth", line.who_must_authenticate,
+               {{"auto", server::authentication::automatic},
+                {"trust", server::authentication::trust},
+                {"scram", server::authentication::scram}},
+               "who needs a password: auto (see below; the default), trust (nobody local), scram (all)");
     app.add_option("--max-connections", line.listening.max_connections, "sessions at a time")
         ->check(CLI::Range(1, 100000))
         ->capture_default_str();
@@ -67,17 +79,19 @@ void describe(CLI::App& app, command_line& line) {
     certificate->needs(key);
     key->needs(certificate);
     app.add_option("--port-file", line.port_file, "file to write the port to once clients can connect");
-    app.add_option("--log-format", line.format, "text or json, one line an event on standard error")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, server::log_format>{
-            {"text", server::log_format::text}, {"json", server::log_format::json}}));
-    app.add_option("--log-level", line.level, "least level logged: debug, info, warning, error")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, log_level>{{"debug", log_level::debug},
-                                                                             {"info", log_level::info},
-                                                                             {"warning", log_level::warning},
-                                                                             {"error", log_level::error}}));
+    add_choice(app, "--log-format", line.format,
+               {{"text", server::log_format::text}, {"json", server::log_format::json}},
+               "one line an event on standard error (default: text)");
+    add_choice(app, "--log-level", line.level,
+               {{"debug", log_level::debug},
+                {"info", log_level::info},
+                {"warning", log_level::warning},
+                {"error", log_level::error}},
+               "least level logged (default: info)");
     app.add_option("--log-slow-ms", line.slow_ms, "log statements that take this many milliseconds or more");
-    app.add_flag("!--no-synchronous-commit", line.synchronous_commit,
-                 "acknowledge commits before they are on disk (a crash may lose the last ones)");
+    app.add_flag_callback(
+        "--no-synchronous-commit", [&line] { line.synchronous_commit = false; },
+        "acknowledge commits before they are on disk (a crash may lose the last ones)");
 }
 
 /// Opening replays the log, which can take a while: says so once a second.
@@ -87,7 +101,7 @@ sql::instance open_store(command_line const& line, server::event_log& log) {
     auto last = std::chrono::steady_clock::now();
     options.progress = [&log, last](std::string_view step, std::uint64_t done, std::uint64_t total) mutable {
         auto const now = std::chrono::steady_clock::now();
-        if (now - last < std::chrono::seconds(1) && done != total) return;
+        if (total == 0 || (now - last < std::chrono::seconds(1) && done != total)) return;
         last = now;
         log.write(log_level::info, "opening", {{"step", step}, {"done", done}, {"total", total}});
     };
@@ -97,8 +111,12 @@ sql::instance open_store(command_line const& line, server::event_log& log) {
 /// Appears complete or not at all, for whoever waits for it.
 void write_port_file(std::filesystem::path const& path, int port) {
     auto const unfinished = path.string() + ".part";
-    std::ofstream(unfinished) << port << '\n';
-    std::filesystem::rename(unfinished, path);
+    std::ofstream file(unfinished);
+    file << port << '\n';
+    file.close();
+    std::error_code failed;
+    if (file) std::filesystem::rename(unfinished, path, failed);
+    if (!file || failed) throw error(errc::io_error, "could not write the port file \"" + path.string() + "\"");
 }
 
 int serve(command_line& line, server::event_log& log) {
@@ -135,7 +153,9 @@ int serve(command_line& line, server::event_log& log) {
                {"statements", context.counters.statements.load()},
                {"errors", context.counters.errors.load()},
                {"commits", stored.commits},
-               {"rollbacks", stored.rollbacks}});
+               {"rollbacks", stored.rollbacks},
+               {"cache_hits", stored.cache_hits},
+               {"cache_misses", stored.cache_misses}});
     if (!line.port_file.empty()) std::filesystem::remove(line.port_file);
     if (!clean) {
         // What was acknowledged is in the log on disk; the threads that don't end may still use everything else.
@@ -152,7 +172,11 @@ int main(int argument_count, char* arguments[]) {
     command_line line;
     CLI::App app;
     describe(app, line);
-    CLI11_PARSE(app, argument_count, arguments);
+    try {
+        app.parse(argument_count, arguments);
+    } catch (CLI::ParseError const& said) {
+        return app.exit(said) == 0 ? 0 : 1;
+    }
     std::signal(SIGPIPE, SIG_IGN);
     server::event_log log(line.format, line.level);
     try {

@@ -30,8 +30,14 @@ public:
         columns_ = columns;
         std::vector<result_column> shown;
         for (auto const& c : columns) {
-            bool number = phantomdb::is_number(c.type.id) || c.type.id == phantomdb::type_id::oid;
-            shown.push_back({c.name, number, number || c.type.id == phantomdb::type_id::boolean});
+            using phantomdb::type_id;
+            bool number = phantomdb::is_number(c.type.id) || c.type.id == type_id::oid;
+            bool json = c.type.id == type_id::json || c.type.id == type_id::jsonb;
+            shown.push_back({c.name, number,
+                             number                          ? json_form::number
+                             : c.type.id == type_id::boolean ? json_form::boolean
+                             : json                          ? json_form::json
+                                                             : json_form::text});
         }
         to_.begin(shown);
     }
@@ -62,7 +68,13 @@ public:
     void begin_copy_out(sql::copy_request const&) override {}
     void copy_out(std::string_view bytes) override { to_.copy_out(bytes); }
     void begin_copy_in(sql::copy_request const&) override {}
-    bool copy_in(std::string& piece) override { return to_.copy_in(piece); }
+    bool copy_in(std::string& piece) override {
+        try {
+            return to_.copy_in(piece);
+        } catch (report const& failed) {
+            throw phantomdb::error(phantomdb::errc::query_canceled, failed.message);
+        }
+    }
 
 private:
     sql::session const& session_;

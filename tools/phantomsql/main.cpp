@@ -22,9 +22,10 @@ using namespace phantomsql;
 
 target* interrupted_target = nullptr;
 
-/// Ctrl-C while a statement runs: ask it to stop.
+/// Ctrl-C while a statement runs: ask it to stop. What is typed for COPY is not waited for any more.
 void cancel_statement(int) {
-    if (interrupted_target != nullptr) interrupted_target->cancel();
+    if (shell::terminal_copy != 0) shell::terminal_copy = 2;
+    else if (interrupted_target != nullptr) interrupted_target->cancel();
 }
 
 bool is_url(std::string const& where) {
@@ -77,11 +78,20 @@ private:
     std::vector<std::string> names_;
 };
 
+/// The exit status of what did not happen at a terminal. Output that nobody could get is a failure, too.
+int ended(outcome how) {
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return static_cast<int>(how);
+    std::cerr << "phantomsql: could not write the output\n";
+    return static_cast<int>(how == outcome::fine ? outcome::failed : how);
+}
+
 int interact(shell& sh) {
     std::cout << "phantomsql " << phantomdb::version_text << " (\\? for help, \\q to leave)\n";
     name_list names(sh);
     line_editor editor(history_file(), [&] { return names.get(); });
-    std::signal(SIGINT, cancel_statement);
+    struct sigaction on_interrupt{};
+    on_interrupt.sa_handler = cancel_statement;
+    sigaction(SIGINT, &on_interrupt, nullptr);  // without SA_RESTART: reading from the terminal ends
     for (;;) {
         interrupted_target = nullptr;
         auto line = editor.read(sh.prompt());
@@ -122,7 +132,14 @@ int main(int argc, char** argv) {
     app.add_flag("-q,--quiet", quiet, "no command tags");
     app.add_flag("--stop-on-error", stop, "a script ends at its first error");
     app.set_version_flag("-V,--version", std::string("phantomsql (PhantomDB) ") + phantomdb::version_text);
-    CLI11_PARSE(app, argc, argv);
+    app.footer(
+        "Exit status: 0, 1 for options that make no sense, 2 where the connection is refused or lost, 3 after an "
+        "error.");
+    try {
+        app.parse(argc, argv);
+    } catch (CLI::ParseError const& said) {
+        return app.exit(said) == 0 ? 0 : 1;
+    }
 
     print_options options;
     options.format = csv || format == "csv"     ? output_format::csv
@@ -145,12 +162,13 @@ int main(int argc, char** argv) {
             bool stay = true;
             for (auto const& c : commands) stay = stay && sh.run_text(c);
             for (auto const& f : files) stay = stay && sh.run_file(f);
-            return static_cast<int>(sh.result());
+            return ended(sh.result());
         }
         if (isatty(0) != 0 && isatty(1) != 0) return interact(sh);
         sh.run_file("-");
-        return static_cast<int>(sh.result());
-    } catch (report const& refused) {
+        return ended(sh.result());
+    } catch (report refused) {
+        if (app.count("where") == 0) refused.hint = "To work on a directory, name it: phantomsql shop.phantom";
         std::cerr << format_report(refused, {}, isatty(2) != 0);
         return static_cast<int>(outcome::lost);
     }

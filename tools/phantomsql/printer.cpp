@@ -19,21 +19,14 @@ char32_t next_character(std::string_view text, std::size_t& at) {
     return c;
 }
 
-std::vector<std::string_view> lines_of(std::string_view text) {
-    std::vector<std::string_view> lines;
-    for (std::size_t from = 0;;) {
-        std::size_t end = text.find('\n', from);
-        lines.push_back(text.substr(from, end == text.npos ? text.npos : end - from));
-        if (end == text.npos) return lines;
-        from = end + 1;
-    }
-}
-
 std::string padded(std::string_view text, std::size_t width, bool right) {
     std::size_t shown = display_width(text);
     std::string blanks(width > shown ? width - shown : 0, ' ');
     return right ? blanks + std::string(text) : std::string(text) + blanks;
 }
+
+/// JSON has no word for what is not a number, nor for what is infinite.
+bool is_json_number(std::string_view text) { return text.find_first_of("Ny") == text.npos; }
 
 std::string csv_field(std::string_view text) {
     bool plain = !text.empty() && text.find_first_of(",\"\r\n") == text.npos && text != "\\.";
@@ -43,7 +36,37 @@ std::string csv_field(std::string_view text) {
     return quoted + "\"";
 }
 
+/// A column's name, on one line.
+std::string heading(std::string_view name) {
+    std::string made;
+    for (auto const& line : lines_of(name)) made += (made.empty() ? "" : " ") + line;
+    return made;
+}
+
 }  // namespace
+
+std::vector<std::string> lines_of(std::string_view text) {
+    std::vector<std::string> lines(1);
+    for (std::size_t at = 0; at < text.size();) {
+        std::size_t const from = at;
+        char32_t const c = next_character(text, at);
+        std::string& line = lines.back();
+        char escaped[8];
+        if (c == '\n') lines.emplace_back();
+        else if (c == '\t') line.append(8 - display_width(line) % 8, ' ');
+        else if (c == '\r') line += "\\r";
+        else if (c < 0x20 || c == 0x7f) {
+            std::snprintf(escaped, sizeof escaped, "\\x%02X", static_cast<unsigned>(c));
+            line += escaped;
+        } else if (c >= 0x80 && c < 0xa0) {
+            std::snprintf(escaped, sizeof escaped, "\\u%04X", static_cast<unsigned>(c));
+            line += escaped;
+        } else {
+            line.append(text, from, at - from);
+        }
+    }
+    return lines;
+}
 
 std::size_t display_width(std::string_view text) {
     std::size_t width = 0;
@@ -85,11 +108,11 @@ void printer::row(std::vector<cell> const& cells) {
             std::string line = count_ == 1 ? "\n  {" : ",\n  {";
             for (std::size_t c = 0; c < cells.size(); ++c) {
                 line += (c == 0 ? "" : ", ") + boost::json::serialize(boost::json::string(columns_[c].name)) + ": ";
-                bool literal = cells[c] && columns_[c].is_json_literal && *cells[c] != "NaN" &&
-                               cells[c]->find("Infinity") == std::string::npos;
+                json_form const form = columns_[c].in_json;
                 if (!cells[c]) line += "null";
-                else if (literal && (*cells[c] == "t" || *cells[c] == "f")) line += *cells[c] == "t" ? "true" : "false";
-                else if (literal) line += *cells[c];
+                else if (form == json_form::boolean) line += *cells[c] == "t" ? "true" : "false";
+                else if (form == json_form::json || (form == json_form::number && is_json_number(*cells[c])))
+                    line += *cells[c];
                 else line += boost::json::serialize(boost::json::string(*cells[c]));
             }
             write(line + "}");
@@ -106,10 +129,10 @@ void printer::end() {
 
 void printer::print_table() const {
     std::vector<std::size_t> widths;
-    for (auto const& c : columns_) widths.push_back(display_width(c.name));
+    for (auto const& c : columns_) widths.push_back(display_width(heading(c.name)));
     for (auto const& row : rows_) {
         for (std::size_t c = 0; c < row.size(); ++c) {
-            for (auto line : lines_of(row[c] ? std::string_view(*row[c]) : options_.null_text)) {
+            for (auto const& line : lines_of(row[c] ? std::string_view(*row[c]) : options_.null_text)) {
                 widths[c] = std::max(widths[c], display_width(line));
             }
         }
@@ -123,16 +146,16 @@ void printer::print_table() const {
         }
         std::string names, rule;
         for (std::size_t c = 0; c < columns_.size(); ++c) {
-            std::size_t blank = widths[c] - display_width(columns_[c].name);
-            names += (c == 0 ? " " : "| ") + std::string(blank / 2, ' ') + columns_[c].name +
-                     std::string(blank - blank / 2, ' ') + " ";
+            std::string const name = heading(columns_[c].name);
+            std::size_t blank = widths[c] - display_width(name);
+            names +=
+                (c == 0 ? " " : "| ") + std::string(blank / 2, ' ') + name + std::string(blank - blank / 2, ' ') + " ";
             rule += (c == 0 ? "" : "+") + std::string(widths[c] + 2, '-');
         }
-        while (!names.empty() && names.back() == ' ' && columns_.size() == 1) names.pop_back();
         write(names + "\n" + rule + "\n");
     }
     for (auto const& row : rows_) {
-        std::vector<std::vector<std::string_view>> cells;
+        std::vector<std::vector<std::string>> cells;
         std::size_t height = 1;
         for (auto const& value : row) {
             cells.push_back(lines_of(value ? std::string_view(*value) : options_.null_text));
@@ -153,16 +176,16 @@ void printer::print_table() const {
             write(line + "\n");
         }
     }
-    if (!options_.tuples_only)
+    if (!options_.tuples_only && options_.count)
         write("(" + std::to_string(rows_.size()) + (rows_.size() == 1 ? " row)\n\n" : " rows)\n\n"));
 }
 
 void printer::print_expanded() const {
     std::size_t names = 0, values = 0;
-    for (auto const& c : columns_) names = std::max(names, display_width(c.name));
+    for (auto const& c : columns_) names = std::max(names, display_width(heading(c.name)));
     for (auto const& row : rows_) {
         for (auto const& value : row) {
-            for (auto line : lines_of(value ? std::string_view(*value) : options_.null_text)) {
+            for (auto const& line : lines_of(value ? std::string_view(*value) : options_.null_text)) {
                 values = std::max(values, display_width(line));
             }
         }
@@ -179,9 +202,8 @@ void printer::print_expanded() const {
         }
         for (std::size_t c = 0; c < row.size(); ++c) {
             bool first = true;
-            for (auto line : lines_of(row[c] ? std::string_view(*row[c]) : options_.null_text)) {
-                write(padded(first ? std::string_view(columns_[c].name) : std::string_view(), names, false) + " | " +
-                      std::string(line) + "\n");
+            for (auto const& line : lines_of(row[c] ? std::string_view(*row[c]) : options_.null_text)) {
+                write(padded(first ? heading(columns_[c].name) : std::string(), names, false) + " | " + line + "\n");
                 first = false;
             }
         }

@@ -15,6 +15,7 @@ struct print_options {
     output_format format = output_format::table;
     bool expanded = false;     ///< one line per column (\x)
     bool tuples_only = false;  ///< no headers, no counts (-t)
+    bool count = true;         ///< "(2 rows)" below a table
     std::string null_text;     ///< how NULL shows in a table
 };
 
@@ -39,6 +40,10 @@ private:
     std::string title_;
     std::size_t count_ = 0;
 };
+
+/// The lines of a value as a terminal may show them: tabs as blanks, other control characters as psql writes them ("\\x1B"), so
+/// that what is stored cannot steer the terminal.
+std::vector<std::string> lines_of(std::string_view text);
 
 /// Columns a terminal needs for UTF-8 text; control characters count as nothing.
 std::size_t display_width(std::string_view text);

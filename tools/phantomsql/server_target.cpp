@@ -146,8 +146,13 @@ private:
     static void begin(PGresult const* r, receiver& to) {
         std::vector<result_column> columns;
         for (int c = 0; c < PQnfields(r); ++c) {
-            bool number = is_number(PQftype(r, c));
-            columns.push_back({PQfname(r, c), number, number || PQftype(r, c) == 16});
+            Oid const type = PQftype(r, c);
+            bool const number = is_number(type);
+            columns.push_back({PQfname(r, c), number,
+                               number                        ? json_form::number
+                               : type == 16                  ? json_form::boolean
+                               : type == 114 || type == 3802 ? json_form::json
+                                                             : json_form::text});
         }
         to.begin(columns);
     }

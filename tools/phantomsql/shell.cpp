@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -47,12 +48,25 @@ std::string bare_name(std::string text) {
     return text;
 }
 
+/// Opens a file to read. A directory opens too, and then has nothing to say: it is refused here.
+bool open_file(std::ifstream& in, std::string const& path) {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(path, ignored)) in.open(path, std::ios::binary);
+    return in.is_open();
+}
+
 }  // namespace
+
+volatile std::sig_atomic_t shell::terminal_copy = 0;
 
 /// Prints results, writes COPY data, feeds COPY from a file or from the script.
 class shell::output final : public receiver {
 public:
-    output(shell& owner) : owner_(owner), printer_(stdout, owner.options_) {}
+    explicit output(shell& owner) : output(owner, owner.options_) {}
+    output(shell& owner, print_options const& options) : owner_(owner), printer_(stdout, options) {}
+    ~output() override { terminal_copy = 0; }
+    output(output const&) = delete;
+    output& operator=(output const&) = delete;
 
     std::string title;
     std::FILE* copy_to = stdout;
@@ -84,10 +98,27 @@ public:
     bool copy_in(std::string& bytes) override {
         std::istream& from = copy_from != nullptr ? *copy_from : owner_.input_ != nullptr ? *owner_.input_ : std::cin;
         bool script = copy_from == nullptr || copy_from_script;
+        bool const terminal = &from == &std::cin && isatty(0) != 0;
+        if (terminal && !copy_begun_ && !owner_.quiet) {
+            std::puts(
+                "Enter data to be copied followed by a newline.\nEnd with a backslash and a period on a line by "
+                "itself, or an EOF signal.");
+            std::fflush(stdout);
+        }
+        if (terminal && !copy_begun_) terminal_copy = 1;
+        copy_begun_ = true;
         bytes.clear();
         std::string line;
-        while (!copy_ended_ && bytes.size() < 65536) {
-            if (!std::getline(from, line)) break;
+        while (!copy_ended_ && bytes.size() < (terminal ? 1 : 65536)) {
+            bool const read = terminal_copy != 2 && std::getline(from, line);
+            bool const interrupted = terminal && terminal_copy == 2;
+            if (terminal && !read) {  // the end of this copy is not that of the input
+                std::clearerr(stdin);
+                std::cin.clear();
+                copy_ended_ = true;
+            }
+            if (interrupted) throw report{"ERROR", "57014", "canceling statement due to user request", {}, {}, {}};
+            if (!read) break;
             if (copy_from == nullptr) ++owner_.line_number_;
             copy_ended_ = script && (line == "\\." || line == "\\.\r");
             if (copy_ended_) break;
@@ -101,7 +132,7 @@ private:
     shell& owner_;
     printer printer_;
     bool open_ = false;
-    bool copy_ended_ = false;
+    bool copy_begun_ = false, copy_ended_ = false;
 };
 
 std::string format_report(report const& said, std::string const& statement, bool colour) {
@@ -247,8 +278,8 @@ std::string shell::prompt() const {
     return target_->database() + open + mark + "> ";
 }
 
-bool shell::run_stream(std::istream& in, std::string const& name) {
-    auto* outer_input = std::exchange(input_, &in);
+bool shell::run_stream(std::istream& in, std::string const& name, std::istream& data) {
+    auto* outer_input = std::exchange(input_, &data);
     auto outer_line = std::exchange(line_number_, 0);
     auto outer_source = std::exchange(source_, std::string());
     auto outer_buffer = std::exchange(buffer_, std::string());
@@ -270,18 +301,18 @@ bool shell::run_stream(std::istream& in, std::string const& name) {
 }
 
 bool shell::run_file(std::string const& path) {
-    if (path == "-") return run_stream(std::cin, {});
-    std::ifstream in(path);
-    if (!in) {
+    if (path == "-") return run_stream(std::cin, {}, std::cin);
+    std::ifstream in;
+    if (!open_file(in, path)) {
         complain("phantomsql: cannot read '" + path + "'");
         return !stop_on_error;
     }
-    return run_stream(in, path);
+    return run_stream(in, path, in);
 }
 
 bool shell::run_text(std::string const& text) {
     std::istringstream in(text);
-    return run_stream(in, {});
+    return run_stream(in, {}, std::cin);
 }
 
 void shell::change_database(std::string const& name) {
@@ -337,7 +368,9 @@ void shell::describe(std::string const& pattern) {
 }
 
 void shell::describe_one(std::string const& oid, std::string const& title, char kind) {
-    output to(*this);
+    print_options uncounted = options_;
+    uncounted.count = false;
+    output to(*this, uncounted);
     to.title = title;
     bool table = options_.format == output_format::table;
     std::string notes;
@@ -370,7 +403,8 @@ void shell::describe_one(std::string const& oid, std::string const& title, char 
         section("Referenced by", lines);
     }
     target_->run(columns_of(oid), to);
-    if (table) std::printf("%s%s", notes.c_str(), notes.empty() ? "" : "\n");
+    bool const ended = notes.empty() && (options_.expanded || options_.tuples_only);
+    if (table) std::printf("%s%s", notes.c_str(), ended ? "" : "\n");
 }
 
 bool shell::copy(std::string const& arguments) {
@@ -400,8 +434,7 @@ bool shell::copy(std::string const& arguments) {
     std::FILE* out = nullptr;
     bool standard = file == "stdin" || file == "stdout" || file == "pstdin" || file == "pstdout";
     if (!standard && from) {
-        in.open(file, std::ios::binary);
-        if (!in) return complain("\\copy: cannot read '" + file + "'"), true;
+        if (!open_file(in, file)) return complain("\\copy: cannot read '" + file + "'"), true;
         to.copy_from = &in;
     } else if (!standard) {
         out = std::fopen(file.c_str(), "wb");

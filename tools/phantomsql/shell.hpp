@@ -5,6 +5,7 @@
 #include "statement_splitter.hpp"
 #include "target.hpp"
 
+#include <csignal>
 #include <iosfwd>
 #include <memory>
 #include <string>
@@ -31,6 +32,9 @@ public:
     bool run_file(std::string const& path);
     bool run_text(std::string const& text);
 
+    /// Ctrl-C: 1 while COPY reads from the terminal, 2 once that was interrupted; otherwise 0.
+    static volatile std::sig_atomic_t terminal_copy;
+
     /// Forgets a statement that was begun (Ctrl-C).
     void abandon();
     std::string prompt() const;
@@ -43,7 +47,7 @@ private:
     class output;
 
     bool command(std::string const& line);
-    bool run_stream(std::istream& in, std::string const& name);
+    bool run_stream(std::istream& in, std::string const& name, std::istream& data);
     bool execute(std::string const& statement);
     bool copy(std::string const& arguments);
     void describe(std::string const& pattern);
@@ -59,7 +63,7 @@ private:
     print_options options_;
     statement_splitter splitter_;
     std::string buffer_;             ///< the statement so far
-    std::istream* input_ = nullptr;  ///< where COPY … FROM STDIN reads on
+    std::istream* input_ = nullptr;  ///< where COPY … FROM STDIN reads: on in a script, the standard input with -c
     std::string source_;             ///< "file.sql:12: " before messages from a script
     std::size_t line_number_ = 0;
     int depth_ = 0;

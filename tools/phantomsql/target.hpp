@@ -11,10 +11,13 @@
 
 namespace phantomsql {
 
+/// How values of a column stand in JSON.
+enum class json_form { text, number, boolean, json };
+
 struct result_column {
     std::string name;
-    bool right_aligned = false;    ///< numbers
-    bool is_json_literal = false;  ///< numbers and booleans stand in JSON without quotes
+    bool right_aligned = false;  ///< numbers
+    json_form in_json = json_form::text;
 };
 
 using cell = std::optional<std::string>;  ///< text form; nothing for NULL

@@ -45,12 +45,14 @@ constexpr bool is_compatible(type_id stored, type_id wanted) {
     return stored == wanted || ((stored == type_id::text || stored == type_id::varchar) && wanted == type_id::text);
 }
 
-/// The stored index a key of the program stands for: the same columns in the same order, and as unique. -1: none.
+/// The stored index a key of the program stands for: the same columns in the same order, as unique, and hashed if the key is.
+/// -1: none.
 inline int find_index(schema::table_descriptor const& table, key_shape const& key,
                       std::vector<std::int16_t> const& columns) {
     for (std::size_t i = 0; i < table.indexes.size(); ++i) {
         auto const& index = table.indexes[i];
         if (index.primary != key.primary || (key.unique && !index.unique)) continue;
+        if ((index.method == schema::engine::hash) != key.is_hashed()) continue;
         bool same = index.keys.size() == key.columns.size();
         for (std::size_t k = 0; same && k < key.columns.size(); ++k) {
             auto const& part = index.keys[k];

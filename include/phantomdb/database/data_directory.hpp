@@ -5,7 +5,7 @@
 #include <phantomdb/exec/call_context.hpp>
 #include <phantomdb/exec/row_numbers.hpp>
 #include <phantomdb/exec/stored_catalog.hpp>
-#include <phantomdb/mvcc/shard.hpp>
+#include <phantomdb/mvcc/local_shard.hpp>
 #include <phantomdb/value/calendar.hpp>
 #include <phantomdb/value/format_settings.hpp>
 
@@ -23,6 +23,7 @@ struct open_options {
     std::string database = "postgres";  ///< the database of the directory that has the tables
     std::string schema = "public";
     bool migrate = true;                        ///< add what the stored database lacks; false: that is an error
+    bool change_engines = false;                ///< rewrite what another engine keeps than the program says
     bool synchronous_commit = true;             ///< false: a crash may lose the last commits, never part of one
     std::chrono::milliseconds lock_timeout{0};  ///< 0: wait for ever
 };
@@ -41,6 +42,8 @@ public:
     }
 
     exec::sql_transaction begin(mvcc::transaction_options const& options) { return begin_(options); }
+    /// What is committed now, to read without a transaction. No lock, no memory.
+    exec::sql_view view() const { return {host_->newest(), {}, nullptr}; }
     /// Writes a checkpoint, so that the next opening reads less.
     void checkpoint() { checkpoint_(); }
 
@@ -54,6 +57,7 @@ private:
     template <class Shard>
     explicit data_directory(std::unique_ptr<Shard> opened) {
         std::shared_ptr<Shard> shard = std::move(opened);
+        host_ = shard.get();
         begin_ = [shard](mvcc::transaction_options const& options) { return shard->begin(options); };
         checkpoint_ = [shard] { shard->checkpoint(); };
         catalog_.emplace([this] { return begin_({}); });
@@ -65,6 +69,7 @@ private:
 
     std::function<exec::sql_transaction(mvcc::transaction_options const&)> begin_;  // these keep the shard
     std::function<void()> checkpoint_;
+    mvcc::transaction_host<exec::sql_transaction::store_type>* host_ = nullptr;
     std::optional<exec::stored_catalog> catalog_;
     exec::row_numbers numbers_;
     format_settings settings_;

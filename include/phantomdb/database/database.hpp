@@ -12,6 +12,7 @@
 #include <phantomdb/database/explain.hpp>
 #include <phantomdb/database/unit_of_work.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -36,7 +37,7 @@ public:
         if (shared_->options.migrate) {
             auto work = shared_->directory->begin({});
             migrate(shared_->directory->catalog(), work, {shared_->options.database, shared_->options.schema},
-                    Schema::shapes);
+                    Schema::shapes, {shared_->options.change_engines});
         }
         static_cast<void>(begin());  // reports what differs now rather than at the first query
     }
@@ -61,15 +62,23 @@ public:
     }
     template <class Table, class... Key>
     std::optional<typename Table::record> find(Key const&... key) const {
-        return begin(reading()).template find<Table>(key...);
+        table_shape const& table = detail::require_table<Schema, Table>();
+        detail::require_key<Table, Key...>();
+        return reading([&](exec::sql_view const& view, bound_schema const& bound) {
+            return detail::find_row<Table>(bound.of(table), view, key...);
+        });
     }
     template <auto const& Query, class... Arguments>
-    auto run(Arguments const&... arguments) const {
-        return begin(reading()).template run<Query>(arguments...);
+    result<row_of<Query>> run(Arguments const&... arguments) const {
+        return detail::collect<Query>(visitor<Query>(), arguments...);
+    }
+    template <auto const& Query, class View, class... Arguments>
+    result<View> run(into_view<View> how, Arguments const&... arguments) const {
+        return detail::collect<Query>(how, visitor<Query>(), arguments...);
     }
     template <auto const& Query, class... ArgumentsAndFunction>
     void for_each(ArgumentsAndFunction&&... arguments) const {
-        begin(reading()).template for_each<Query>(std::forward<ArgumentsAndFunction>(arguments)...);
+        detail::hand_on<Query>(visitor<Query>(), arguments...);
     }
 
     // ---- several calls, one transaction ----
@@ -131,8 +140,11 @@ private:
     struct state {
         std::shared_ptr<data_directory> directory;
         open_options options;
+        std::uint64_t number = next_number.fetch_add(1);  // tells databases apart, also those that are gone
         std::mutex mutex;
         std::shared_ptr<bound_schema const> bound;  // as of the newest catalog seen
+
+        static inline std::atomic<std::uint64_t> next_number{1};
 
         state(std::shared_ptr<data_directory> opened, open_options chosen)
             : directory(std::move(opened)), options(std::move(chosen)) {}
@@ -144,26 +156,56 @@ private:
         how.lock_timeout = shared_->options.lock_timeout;
         return how;
     }
-    mvcc::transaction_options reading() const {
-        mvcc::transaction_options how = writing();
-        how.read_only = true;
-        return how;
-    }
 
     transaction begin(mvcc::transaction_options const& how) const {
-        exec::stored_catalog& stored = shared_->directory->catalog();
         std::optional<exec::sql_transaction> begun;
-        auto catalog = stored.pair_with_snapshot(nullptr, [&] { begun.emplace(shared_->directory->begin(how)); });
-        std::shared_ptr<bound_schema const> bound;
-        {
-            std::lock_guard const hold(shared_->mutex);
-            if (!shared_->bound || shared_->bound->version != catalog->version()) {
-                auto home = find_home(*catalog, {shared_->options.database, shared_->options.schema});
-                shared_->bound = bind_schema(*catalog, home, Schema::shapes);
-            }
-            bound = shared_->bound;
-        }
+        auto catalog = shared_->directory->catalog().pair_with_snapshot(
+            nullptr, [&] { begun.emplace(shared_->directory->begin(how)); });
+        auto bound = bind(*catalog);
         return transaction(shared_->directory, std::move(bound), std::move(catalog), std::move(*begun));
+    }
+
+    std::shared_ptr<bound_schema const> bind(schema::catalog const& catalog) const {
+        std::lock_guard const hold(shared_->mutex);
+        if (!shared_->bound || shared_->bound->version != catalog.version()) {
+            auto home = find_home(catalog, {shared_->options.database, shared_->options.schema});
+            shared_->bound = bind_schema(catalog, home, Schema::shapes);
+        }
+        return shared_->bound;
+    }
+
+    /// Reads what is committed now: `read(view, bound)`. A single read needs no transaction around it. Takes no lock and
+    /// allocates nothing where this thread has seen the newest catalog of this database before.
+    template <class Read>
+    auto reading(Read&& read) const {
+        struct seen {
+            std::uint64_t database = 0;
+            std::shared_ptr<bound_schema const> bound;
+        };
+        thread_local seen last;
+        exec::stored_catalog const& stored = shared_->directory->catalog();
+        exec::sql_view view;
+        auto const take = [&] { view = shared_->directory->view(); };
+        if (last.database != shared_->number || !stored.is_still(last.bound->version, take)) {
+            last = {shared_->number, bind(*stored.pair_with_snapshot(nullptr, take))};
+        }
+        // `read` may come back here through a function of the caller, and see a newer catalog.
+        if constexpr (std::is_void_v<decltype(read(view, *last.bound))>) {
+            auto const bound = last.bound;
+            read(view, *bound);
+        } else {
+            return read(view, *last.bound);
+        }
+    }
+    template <auto const& Query>
+    auto visitor() const {
+        return [this](auto& use, auto const&... arguments) {
+            reading([&](exec::sql_view const& view, bound_schema const& bound) {
+                data_directory const& from = *shared_->directory;
+                auto random = detail::fresh_random();
+                detail::visit_rows<Schema, Query>(view, bound, from, random, from.clock()(), use, arguments...);
+            });
+        };
     }
 
     template <class Work>

@@ -2,7 +2,8 @@
 ///
 /// Tables, columns, indexes and foreign keys that are missing are added. Columns are added where rows that are already there
 /// have a value for them: the member is optional, or the table has a `default_value` for it. Nothing is ever dropped,
-/// rewritten or converted: where that would be needed, the error says what differs and what to do.
+/// rewritten or converted: where that would be needed, the error says what differs and what to do. One thing can be
+/// allowed: to move tables and indexes to the engine the program names (`migration_options::change_engines`).
 /// Everything happens in one transaction, or nothing.
 #pragma once
 
@@ -25,6 +26,12 @@ struct database_place {
     std::string schema = "public";
 };
 
+/// What a migration may do beyond adding.
+struct migration_options {
+    /// Rewrite tables and indexes that another engine keeps than the program says. Nobody else may write them meanwhile.
+    bool change_engines = false;
+};
+
 inline schema::object_id find_home(schema::catalog const& catalog, database_place const& place) {
     auto const* database = catalog.find_database(place.database);
     if (database == nullptr) {
@@ -41,12 +48,13 @@ namespace detail {
 class migration {
 public:
     migration(exec::stored_catalog& stored, exec::sql_transaction& transaction, exec::stored_catalog::shared from,
-              database_place const& place)
+              database_place const& place, migration_options const& options)
         : stored_(stored),
           transaction_(transaction),
           from_(std::move(from)),
           edit_(*from_),
           place_(place),
+          options_(options),
           home_(find_home(*from_, place)) {}
 
     /// The catalog after the migration, or null where nothing had to be done.
@@ -56,6 +64,7 @@ public:
             schema::table_descriptor table = found ? *found : new_table(*shape);
             if (found) require_same_columns(table, *shape);
             bool changed = !found;
+            changed |= change_engine(table, *shape);
             changed |= add_columns(table, *shape, static_cast<bool>(found));
             changed |= add_indexes(table, *shape, static_cast<bool>(found));
             if (changed) edit_.put(std::move(table));
@@ -65,7 +74,8 @@ public:
         if (changes.empty()) return nullptr;
         std::uint64_t version = stored_.new_version();
         auto next = std::move(edit_).finish(version);
-        stored_.write(transaction_, *next, version, changes);
+        stored_.write(transaction_, *from_, *next, version, changes);
+        move();
         fill(*next);
         return next;
     }
@@ -77,8 +87,57 @@ private:
         table.schema = home_;
         table.schema_name = place_.schema;
         table.name = shape.name;
-        table.method = shape.method;
+        table.method = shape.method.value_or(schema::engine::btree);
         return table;
+    }
+
+    void require_leave(table_shape const& shape, std::string const& what, schema::engine is, schema::engine wanted,
+                       std::string_view statement) const {
+        if (options_.change_engines) return;
+        throw_difference(shape,
+                         what + " is kept by engine " + std::string(codec::engine_name(is)) + ", the program says " +
+                             std::string(codec::engine_name(wanted)),
+                         "Open it with the option `change_engines` to have it rewritten" + std::string(statement) +
+                             ", or change the program.");
+    }
+
+    bool change_engine(schema::table_descriptor& table, table_shape const& shape) {
+        if (!shape.method || *shape.method == table.method) return false;
+        require_leave(shape, "it", table.method, *shape.method,
+                      ", use ALTER TABLE ... SET ACCESS METHOD " + std::string(codec::engine_name(*shape.method)));
+        table.method = *shape.method;
+        moved_.push_back(table.id);
+        return true;
+    }
+
+    /// The engine of an index that is there, under the name or by the columns of the key. Nothing: there is none.
+    std::optional<bool> change_engine(schema::table_descriptor& table, table_shape const& shape, key_shape const& key,
+                                      std::vector<std::int16_t> const& columns) {
+        int at = find_index(table, key, columns);
+        for (std::size_t i = 0; at < 0 && i < table.indexes.size(); ++i) {
+            auto const& other = table.indexes[i];
+            bool same = !key.name.empty() && other.name == key.name && other.unique == key.unique &&
+                        other.keys.size() == key.columns.size();
+            for (std::size_t k = 0; same && k < key.columns.size(); ++k) {
+                same = other.keys[k].column == columns[static_cast<std::size_t>(key.columns[k])] &&
+                       !other.keys[k].descending && !other.keys[k].nulls_first;
+            }
+            if (same) at = static_cast<int>(i);
+        }
+        if (at < 0) return std::nullopt;
+        schema::index_descriptor& index = table.indexes[static_cast<std::size_t>(at)];
+        bool was_hashed = index.method == schema::engine::hash;
+        schema::engine wanted = key.method.value_or(was_hashed ? schema::engine::btree : index.method);
+        if (index.primary || index.method == wanted) return false;
+        require_leave(shape, "index \"" + index.name + "\"", index.method, wanted, "");
+        index.method = wanted;
+        if (was_hashed || key.is_hashed()) {  // the entries have other keys
+            emptied_.push_back(index.id);
+            filled_.push_back({table.id, index.id});
+        } else {
+            moved_.push_back(index.id);
+        }
+        return true;
     }
 
     bool add_columns(schema::table_descriptor& table, table_shape const& shape, bool has_rows) {
@@ -121,7 +180,10 @@ private:
         bool changed = false;
         auto columns = find_columns(table, shape);
         for (auto const& key : shape.keys) {
-            if (find_index(table, key, columns) >= 0) continue;
+            if (auto known = change_engine(table, shape, key, columns)) {
+                changed |= *known;
+                continue;
+            }
             if (key.primary && has_rows) {
                 throw_difference(shape, "its primary key is another one", "Change the program's primary_key.");
             }
@@ -134,6 +196,7 @@ private:
             }
             index.unique = key.unique;
             index.primary = key.primary;
+            index.method = key.method.value_or(schema::engine::btree);
             index.constraint = key.unique && key.name.empty();
             for (std::int16_t member : key.columns) {
                 index.keys.push_back({columns[static_cast<std::size_t>(member)], false, false});
@@ -191,6 +254,30 @@ private:
         }
     }
 
+    /// Shows every entry whose key begins with an id, as it is in the store now.
+    template <class Visit>
+    void each_entry(schema::object_id id, Visit visit) {
+        std::string from, to;
+        schema::append_id(from, id);
+        schema::append_id(to, id + 1);
+        auto view = transaction_.view();
+        auto scan = view.scan(from, to);
+        storage::slice entries[256];
+        while (std::size_t n = scan.next_chunk(entries)) {
+            for (std::size_t i = 0; i < n; ++i) visit(entries[i].key, entries[i].value);
+        }
+    }
+
+    /// Takes what has another engine now there: all its keys are written again, which moves them (codec/engine.hpp, rule 3).
+    void move() {
+        for (schema::object_id id : moved_) {
+            each_entry(id, [&](std::string_view key, std::string_view bytes) { transaction_.put(key, bytes); });
+        }
+        for (schema::object_id id : emptied_) {
+            each_entry(id, [&](std::string_view key, std::string_view) { transaction_.erase(key); });
+        }
+    }
+
     /// Writes the entries of new indexes, and checks new foreign keys, for rows that were there before.
     void fill(schema::catalog const& next) {
         if (filled_.empty() && checked_.empty()) return;
@@ -201,20 +288,12 @@ private:
         exec::table_writer writer({transaction_, next, layouts, numbers, checks, settings, nullptr, {}});
         auto each_row = [&](schema::object_id id, auto visit) {
             auto layout = layouts.of(next.table(id));
-            std::string from, to;
-            schema::append_id(from, id);
-            schema::append_id(to, id + 1);
             std::vector<datum> values;
             std::vector<std::uint8_t> nulls;
-            auto view = transaction_.view();
-            auto scan = view.scan(from, to);
-            storage::slice rows[256];
-            while (std::size_t n = scan.next_chunk(rows)) {
-                for (std::size_t i = 0; i < n; ++i) {
-                    layout->decode(rows[i].value, values, nulls);
-                    visit(*layout, rows[i].key, schema::row_reference{values.data(), nulls.data()});
-                }
-            }
+            each_entry(id, [&](std::string_view key, std::string_view bytes) {
+                layout->decode(bytes, values, nulls);
+                visit(*layout, key, schema::row_reference{values.data(), nulls.data()});
+            });
         };
         for (auto const& wanted : filled_) {
             each_row(wanted.first, [&](auto const& layout, std::string_view key, schema::row_reference row) {
@@ -238,7 +317,9 @@ private:
     exec::stored_catalog::shared from_;
     schema::catalog_edit edit_;
     database_place const& place_;
+    migration_options const& options_;
     schema::object_id home_;
+    std::vector<schema::object_id> moved_, emptied_;  // tables and indexes
     std::vector<std::pair<schema::object_id, schema::object_id>> filled_;  // table, index
     std::vector<std::pair<schema::object_id, std::string>> checked_;       // table, foreign key
 };
@@ -246,12 +327,12 @@ private:
 }  // namespace detail
 
 /// Adds to the stored catalog what the schema has and it lacks. `transaction` is committed where something changed.
-/// Throws 42804 for differences that would cost data, 23505 and 23503 where rows break a new key.
+/// Throws 42804 for differences that would cost data or time, 23505 and 23503 where rows break a new key.
 inline void migrate(exec::stored_catalog& stored, exec::sql_transaction& transaction, database_place const& place,
-                    std::span<table_shape const* const> shapes) {
+                    std::span<table_shape const* const> shapes, migration_options const& options = {}) {
     stored.lock(transaction);
     transaction.refresh_snapshot();
-    detail::migration work(stored, transaction, stored.current(), place);
+    detail::migration work(stored, transaction, stored.current(), place, options);
     if (auto next = work.run(shapes)) stored.commit(transaction, std::move(next));
 }
 

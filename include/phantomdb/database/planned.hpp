@@ -2,6 +2,7 @@
 ///
 ///     static_assert(plan_of<find_user>.access == access::primary_equal);
 ///     static_assert(not scans<find_user>);
+///     static_assert(must_use_index<users_of_age, "by_age">);
 ///
 /// The planner is the one SQL has (plan/planner.hpp); at build time it knows keys and no statistics.
 #pragma once
@@ -29,6 +30,7 @@ constexpr plan::table_facts facts_of(table_shape const& table) {
         }
         index.unique = key.unique;
         index.primary = key.primary;
+        index.hashed = key.is_hashed();
         made.indexes.push_back(std::move(index));
     }
     return made;
@@ -92,6 +94,37 @@ constexpr plan_summary summarize() {
 template <auto const& Query>
     requires(query::compiled<Query>::width > 0)
 inline constexpr plan_summary plan_of = detail::summarize<Query>();
+
+namespace detail {
+
+/// Why the plan of a query does not use an index; empty where it does.
+template <auto const& Query, fixed_string Index>
+constexpr wording why_not_index() {
+    auto const& lowered = query::lowered<Query>;
+    for (auto const& node : frozen_plan<Query>.nodes) {
+        if (node.kind != plan::operator_kind::table_scan || node.index == plan::none) continue;
+        auto const table = lowered.ir.relations[node.relation].table;
+        if (table >= 0 && lowered.tables[table]->keys[node.index].name == Index.view()) return {};
+    }
+    for (table_shape const* table : lowered.tables) {
+        for (auto const& key : table->keys) {
+            if (key.name != Index.view()) continue;
+            if (key.is_hashed()) {
+                return wording("phantomdb: the plan does not use hash index `", Index.view(),
+                               "`, which finds rows by `=` alone, not by range or order");
+            }
+            return wording("phantomdb: the plan does not use index `", Index.view(), "`");
+        }
+    }
+    return wording("phantomdb: no table of the query has an index called `", Index.view(), "`");
+}
+
+}  // namespace detail
+
+/// To be asserted: the plan of a query reads through the index of that name. A sentence says why where it does not.
+template <auto const& Query, fixed_string Index>
+    requires(query::compiled<Query>::width > 0)
+inline constexpr bool must_use_index = say<make_sentence([] { return detail::why_not_index<Query, Index>(); })>::done;
 
 /// Whether a query reads a whole table.
 template <auto const& Query>

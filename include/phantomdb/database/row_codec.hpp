@@ -50,13 +50,31 @@ private:
     arena memory_;
 };
 
-/// The object in a stored row.
+namespace detail {
+
+/// The columns of a struct as a `codec::typed_row`.
+template <class Record>
+struct record_row {
+    template <std::size_t... I>
+    static auto pick(std::index_sequence<I...>) -> codec::typed_row<record_of<Record>.members[I].type.id...>;
+    using type = decltype(pick(std::make_index_sequence<record_of<Record>.members.size()>{}));
+};
+
+}  // namespace detail
+
+/// The object in a stored row. Its members are the first columns of the table, in order (`bind_schema` sees to that); where
+/// the row has these and no others, they lie where the compiler knows.
 template <class Record>
 Record read_record(bound_table const& table, std::string_view row) {
+    using layout = typename detail::record_row<Record>::type;
     Record made{};
+    bool const known = codec::column_count(row) == layout::size;
     each_member<Record>([&](auto ordinal, auto member) {
         using type = std::remove_reference_t<decltype(made.*member)>;
-        made.*member = from_nullable<type>(table.stored->read(row, static_cast<std::size_t>(table.columns[ordinal])));
+        constexpr std::size_t column = decltype(ordinal)::value;
+        if (known) [[likely]]
+            made.*member = from_nullable<type>(layout::template read<column>(row));
+        else made.*member = from_nullable<type>(table.stored->read(row, column));
     });
     return made;
 }

@@ -54,6 +54,99 @@ constexpr void must_have_primary_key() {
                   "phantomdb: rows are found, changed and removed by primary key, and this table has none");
 }
 
+template <class Schema, class Table>
+constexpr table_shape const& require_table() {
+    static_assert(must_be_sound<Table>::done);
+    static_assert(Schema::template has<Table>, "phantomdb: this table is not part of the schema of this database");
+    return Table::shape;
+}
+template <class Table, class... Key>
+constexpr void require_key() {
+    must_have_primary_key<Table>();
+    static_assert(keys_fit<Table, Key...>(),
+                  "phantomdb: the arguments are not the primary key of this table, column by column");
+}
+
+/// The system's randomness takes many microseconds, so a thread asks for it once.
+inline exec::random_stream fresh_random() {
+    thread_local exec::random_stream seeds = [] {
+        std::random_device system;
+        return exec::random_stream(system(), system(), system(), system());
+    }();
+    return {seeds.next(), seeds.next(), seeds.next(), seeds.next()};
+}
+
+template <class Schema, std::size_t N>
+constexpr bool knows_all(std::array<table_shape const*, N> const& tables) {
+    for (table_shape const* table : tables) {
+        bool known = false;
+        for (table_shape const* one : Schema::shapes) known = known || one == table;
+        if (!known) return false;
+    }
+    return true;
+}
+
+/// The object under a primary key; `from` is a transaction or a view.
+template <class Table, class From, class... Key>
+std::optional<typename Table::record> find_row(bound_table const& table, From const& from, Key const&... key) {
+    auto const row = from.get(converted_row_key<Table>(table, key...));
+    if (!row) return std::nullopt;
+    return read_record<typename Table::record>(table, *row);
+}
+
+/// Calls `use(row)` for every row of a query over what `view` shows; a use that returns false ends the run.
+template <class Schema, auto const& Query, class View, class Use, class... Arguments>
+void visit_rows(View const& view, bound_schema const& bound, data_directory const& from, exec::random_stream& random,
+                std::int64_t began, Use& use, Arguments const&... arguments) {
+    constexpr auto const& tables = query::lowered<Query>.tables;
+    static_assert(say<query::compiled<Query>::problem>::done);
+    static_assert(knows_all<Schema>(tables),
+                  "phantomdb: the query reads a table that is not part of this database's schema");
+    std::array<schema::table_layout const*, tables.size()> layouts{};
+    for (std::size_t i = 0; i < tables.size(); ++i) layouts[i] = bound.of(*tables[i]).planned.get();
+    arena memory;
+    exec::call_context call{memory, from.settings(), from.facts(), random, from.clock(), began, from.clock()()};
+    run_query<Query>(
+        view, layouts, call,
+        [&](auto& row) {
+            if constexpr (std::is_same_v<decltype(use(row)), bool>) {
+                return use(row) ? exec::flow_signal::more : exec::flow_signal::stop;
+            } else {
+                use(row);
+                return exec::flow_signal::more;
+            }
+        },
+        arguments...);
+}
+
+/// `run` and `for_each` as they are wherever rows come from. `visit(use, arguments...)` calls `use` with each row.
+template <auto const& Query, class Visit, class... Arguments>
+result<row_of<Query>> collect(Visit&& visit, Arguments const&... arguments) {
+    using row_type = row_of<Query>;
+    std::vector<row_type> rows;
+    auto use = [&](auto const& row) { rows.push_back(read_row<Query, row_type>(row)); };
+    visit(use, arguments...);
+    return result<row_type>(std::move(rows));
+}
+template <auto const& Query, class View, class Visit, class... Arguments>
+result<View> collect(into_view<View>, Visit&& visit, Arguments const&... arguments) {
+    static_assert(say<problem_of_view<Query, View>>::done);
+    std::vector<View> rows;
+    auto use = [&](auto const& row) { rows.push_back(read_view_row<Query, View>(row)); };
+    visit(use, arguments...);
+    return result<View>(std::move(rows));
+}
+template <auto const& Query, class Visit, class... ArgumentsAndFunction>
+void hand_on(Visit&& visit, ArgumentsAndFunction&&... arguments) {
+    constexpr std::size_t count = sizeof...(ArgumentsAndFunction) - 1;
+    auto all = std::forward_as_tuple(arguments...);
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        auto& call = std::get<count>(all);
+        auto use = [&](auto const& row) { return pass_on<Query>(row, call); };
+        visit(use, std::get<I>(all)...);
+    }(std::make_index_sequence<count>{});
+}
+
 }  // namespace detail
 
 /// One transaction. Everything in it happens or nothing does. One thread at a time. Errors of a single call undo that call
@@ -67,7 +160,7 @@ public:
           bound_(std::move(bound)),
           catalog_(std::move(catalog)),
           transaction_(std::move(transaction)),
-          random_(fresh_random()),
+          random_(detail::fresh_random()),
           began_(from_->clock()()) {}
 
     // ---- changing rows ----
@@ -86,7 +179,7 @@ public:
     template <class Table, class Object>
         requires is_table<Table>
     void insert(Object const& object) {
-        bound_table const& table = bound_->of(require<Table>());
+        bound_table const& table = bound_->of(detail::require_table<Schema, Table>());
         statement([&](exec::table_writer& writer) {
             row_draft<typename Table::record> draft;
             auto add = [&](typename Table::record const& one) {
@@ -106,7 +199,7 @@ public:
         requires is_table<Table>
     bool update(Object const& object) {
         detail::must_have_primary_key<Table>();
-        bound_table const& table = bound_->of(require<Table>());
+        bound_table const& table = bound_->of(detail::require_table<Schema, Table>());
         bool found = false;
         statement([&](exec::table_writer& writer) {
             std::string const key = detail::row_key_of<Table>(table, object);
@@ -138,8 +231,8 @@ public:
     template <class Table, class... Key>
         requires is_table<Table>
     bool erase(Key const&... key) {
-        bound_table const& table = bound_->of(require<Table>());
-        require_key<Table, Key...>();
+        bound_table const& table = bound_->of(detail::require_table<Schema, Table>());
+        detail::require_key<Table, Key...>();
         bool found = false;
         statement([&](exec::table_writer& writer) {
             std::string const bytes = detail::converted_row_key<Table>(table, key...);
@@ -160,40 +253,27 @@ public:
     template <class Table, class... Key>
         requires is_table<Table>
     std::optional<typename Table::record> find(Key const&... key) {
-        bound_table const& table = bound_->of(require<Table>());
-        require_key<Table, Key...>();
+        bound_table const& table = bound_->of(detail::require_table<Schema, Table>());
+        detail::require_key<Table, Key...>();
         transaction_.refresh_snapshot();
-        auto row = transaction_.get(detail::converted_row_key<Table>(table, key...));
-        if (!row) return std::nullopt;
-        return read_record<typename Table::record>(table, *row);
+        return detail::find_row<Table>(table, transaction_, key...);
     }
 
     /// The rows of a query.
     template <auto const& Query, class... Arguments>
     result<row_of<Query>> run(Arguments const&... arguments) {
-        using row_type = row_of<Query>;
-        std::vector<row_type> rows;
-        visit<Query>([&](auto const& row) { rows.push_back(detail::read_row<Query, row_type>(row)); }, arguments...);
-        return result<row_type>(std::move(rows));
+        return detail::collect<Query>(visitor<Query>(), arguments...);
     }
     /// The same as objects of a struct of one's own.
     template <auto const& Query, class View, class... Arguments>
-    result<View> run(into_view<View>, Arguments const&... arguments) {
-        static_assert(say<detail::problem_of_view<Query, View>>::done);
-        std::vector<View> rows;
-        visit<Query>([&](auto const& row) { rows.push_back(detail::read_view_row<Query, View>(row)); }, arguments...);
-        return result<View>(std::move(rows));
+    result<View> run(into_view<View> how, Arguments const&... arguments) {
+        return detail::collect<Query>(how, visitor<Query>(), arguments...);
     }
     /// Calls the last argument with each row as it is found. Text in a row is a std::string_view, valid during the call.
     /// The function takes the row, or its columns one by one; it may return a bool, false to stop.
     template <auto const& Query, class... ArgumentsAndFunction>
     void for_each(ArgumentsAndFunction&&... arguments) {
-        constexpr std::size_t count = sizeof...(ArgumentsAndFunction) - 1;
-        auto all = std::forward_as_tuple(arguments...);
-        [&]<std::size_t... I>(std::index_sequence<I...>) {
-            auto& call = std::get<count>(all);
-            visit<Query>([&](auto const& row) { return detail::pass_on<Query>(row, call); }, std::get<I>(all)...);
-        }(std::make_index_sequence<count>{});
+        detail::hand_on<Query>(visitor<Query>(), arguments...);
     }
 
     // ---- the end ----
@@ -204,28 +284,6 @@ public:
     bool is_active() const { return transaction_.is_active(); }
 
 private:
-    /// The system's randomness takes many microseconds, so a thread asks for it once.
-    static exec::random_stream fresh_random() {
-        thread_local exec::random_stream seeds = [] {
-            std::random_device system;
-            return exec::random_stream(system(), system(), system(), system());
-        }();
-        return {seeds.next(), seeds.next(), seeds.next(), seeds.next()};
-    }
-
-    template <class Table>
-    static constexpr table_shape const& require() {
-        static_assert(must_be_sound<Table>::done);
-        static_assert(Schema::template has<Table>, "phantomdb: this table is not part of the schema of this database");
-        return Table::shape;
-    }
-    template <class Table, class... Key>
-    static constexpr void require_key() {
-        detail::must_have_primary_key<Table>();
-        static_assert(detail::keys_fit<Table, Key...>(),
-                      "phantomdb: the arguments are not the primary key of this table, column by column");
-    }
-
     /// Runs a change: all of it, or nothing. Run again where a row changed while it waited for its lock.
     template <class Change>
     void statement(Change&& change) {
@@ -251,41 +309,12 @@ private:
         }
     }
 
-    /// Calls `use(row)` for every row; a use that returns false ends the run.
-    template <auto const& Query, class Use, class... Arguments>
-    void visit(Use&& use, Arguments const&... arguments) {
-        constexpr auto const& tables = query::lowered<Query>.tables;
-        static_assert(say<query::compiled<Query>::problem>::done);
-        static_assert(knows_all(tables),
-                      "phantomdb: the query reads a table that is not part of this database's schema");
-        std::array<schema::table_layout const*, tables.size()> layouts{};
-        for (std::size_t i = 0; i < tables.size(); ++i) layouts[i] = bound_->of(*tables[i]).planned.get();
-        transaction_.refresh_snapshot();
-        auto const view = transaction_.view();
-        arena memory;
-        exec::call_context call{memory, from_->settings(), from_->facts(), random_, from_->clock(),
-                                began_, from_->clock()()};
-        detail::run_query<Query>(
-            view, layouts, call,
-            [&](auto& row) {
-                if constexpr (std::is_same_v<decltype(use(row)), bool>) {
-                    return use(row) ? exec::flow_signal::more : exec::flow_signal::stop;
-                } else {
-                    use(row);
-                    return exec::flow_signal::more;
-                }
-            },
-            arguments...);
-    }
-
-    template <std::size_t N>
-    static constexpr bool knows_all(std::array<table_shape const*, N> const& tables) {
-        for (table_shape const* table : tables) {
-            bool known = false;
-            for (table_shape const* one : Schema::shapes) known = known || one == table;
-            if (!known) return false;
-        }
-        return true;
+    template <auto const& Query>
+    auto visitor() {
+        return [this](auto& use, auto const&... arguments) {
+            transaction_.refresh_snapshot();
+            detail::visit_rows<Schema, Query>(transaction_.view(), *bound_, *from_, random_, began_, use, arguments...);
+        };
     }
 
     std::shared_ptr<data_directory> from_;

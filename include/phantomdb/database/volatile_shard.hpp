@@ -2,6 +2,7 @@
 #pragma once
 
 #include <phantomdb/mvcc/shard.hpp>
+#include <phantomdb/storage/database_store.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -71,6 +72,6 @@ static_assert(storage::commit_log<forgetful_log>);
 }  // namespace detail
 
 /// A database that ends with the process.
-using volatile_shard = mvcc::shard<storage::memory_store, detail::forgetful_log, detail::no_files>;
+using volatile_shard = mvcc::shard<storage::database_store, detail::forgetful_log, detail::no_files>;
 
 }  // namespace phantomdb

@@ -46,10 +46,10 @@ concept environment = requires(E& e, std::string const& path, open_mode mode, st
     { e.open(path, mode) } -> std::same_as<typename E::file_type>;
     { e.exists(path) } -> std::same_as<bool>;
     { e.list(path) } -> std::same_as<std::vector<std::string>>;  // names in a directory, sorted, without . and ..
-    e.create_directory(path);                                    // with its parents; nothing happens where it exists
-    e.sync_directory(path);  // makes names created, renamed and removed in it durable
-    e.rename(path, path);    // replaces the target
-    e.remove(path);          // nothing happens where it does not exist
+    e.create_directory(path);  // with its parents, durably; nothing happens where it exists
+    e.sync_directory(path);    // makes names created, renamed and removed in it durable
+    e.rename(path, path);      // replaces the target
+    e.remove(path);            // nothing happens where it does not exist
     /// Throws lock_file_exists, naming the process that holds it.
     { e.lock(path) } -> std::same_as<typename E::lock_type>;
 
@@ -62,6 +62,21 @@ inline std::string join(std::string_view directory, std::string_view name) {
     std::string path(directory);
     if (!path.empty() && path.back() != '/') path += '/';
     return path.append(name);
+}
+
+/// The directory that `path` is in, as `sync_directory` takes it.
+inline std::string parent(std::string_view path) {
+    std::size_t const slash = path.find_last_of('/');
+    if (slash == std::string_view::npos) return ".";
+    return std::string(path.substr(0, slash == 0 ? 1 : slash));
+}
+
+/// Creates `path` with its parents where it does not exist, and makes sure that its name is durable in any case: an earlier
+/// attempt may have created it and failed then.
+template <environment E>
+void create_own_directory(E& environment, std::string const& path) {
+    environment.create_directory(path);
+    environment.sync_directory(parent(path));
 }
 
 }  // namespace phantomdb::env

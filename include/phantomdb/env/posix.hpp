@@ -139,16 +139,21 @@ public:
         if (path.empty() || is_directory(path)) return;
         std::size_t const slash = path.find_last_of('/');
         if (slash != std::string::npos) create_directory(path.substr(0, slash));
-        if (::mkdir(path.c_str(), 0700) != 0 && !(errno == EEXIST && is_directory(path))) {
-            throw_system_error("create directory", path);
+        if (::mkdir(path.c_str(), 0700) != 0) {
+            if (errno == EEXIST && is_directory(path)) return;
+            throw_system_error("create directory", path, errno == EEXIST ? ENOTDIR : errno);
         }
+        // Without its name in the folder above, everything in it would be lost with the power.
+        sync_directory(parent(path));
     }
 
     void sync_directory(std::string const& path) {
         int const descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (descriptor < 0 && errno == EACCES) return ::sync();  // one we may write to and not read
         if (descriptor < 0) throw_system_error("open directory", path);
         posix_file const closes(descriptor, path);
-        if (::fsync(descriptor) != 0) throw_system_error("sync directory", path);
+        // EINVAL: a file system whose directories cannot be synced.
+        if (::fsync(descriptor) != 0 && errno != EINVAL) throw_system_error("sync directory", path);
     }
 
     void rename(std::string const& from, std::string const& to) {

@@ -4,7 +4,7 @@
 #include <phantomdb/schema/descriptor.hpp>
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <string>
 
@@ -37,7 +37,7 @@ public:
     void set_all(bool deferred) { all_ = deferred, modes_.clear(); }
     void set(schema::object_id table, std::string const& name, bool deferred) { modes_[{table, name}] = deferred; }
 
-    std::deque<pending_check> waiting;
+    std::list<pending_check> waiting;
 
 private:
     int all_ = -1;  // -1: as the keys say

@@ -14,6 +14,10 @@
 
 namespace phantomdb::exec {
 
+/// `x IN (…)` with more arguments than this, x included, is hashed if all others are literals of the type of x. (Whoever
+/// turns literals into parameters leaves those alone.)
+inline constexpr int longest_list_not_hashed = 8;
+
 /// Where the rows of one of a statement's tables come from.
 struct table_binding {
     std::shared_ptr<schema::table_layout const> layout;

@@ -4,8 +4,6 @@
 #include <phantomdb/exec/executable.hpp>
 #include <phantomdb/exec/plan_compiler.hpp>
 
-#include <atomic>
-
 namespace phantomdb::exec {
 
 struct executable::content {
@@ -16,6 +14,7 @@ struct executable::content {
     plan_compiler compiler;
     compiled root;
     arena memory;
+    std::uint64_t executions = 0;
 };
 
 executable::executable(query::query_view query, plan::plan_view plan, std::vector<table_binding> tables)
@@ -25,8 +24,7 @@ executable::executable(executable&&) noexcept = default;
 executable& executable::operator=(executable&&) noexcept = default;
 
 std::uint64_t executable::run(statement_state& statement, call_context const& call, chunk_sink sink) {
-    static std::atomic<std::uint64_t> executions{0};
-    statement.execution = ++executions;
+    statement.execution = ++content_->executions;
     statement.outer.assign(content_->compiler.outer_slots(), {});
     statement.common.clear();
     statement.working.clear();

@@ -97,7 +97,7 @@ any_expression plan_compiler::expression(node number, output_layout const& in) {
         case kind::in_list: {
             // Long lists of constants are hashed, if "=" means equality of values of one type.
             std::optional<sql_type> hashed;
-            if (arguments.size() > 8) {
+            if (arguments.size() > longest_list_not_hashed) {
                 hashed = argument_type(0);
                 for (std::size_t i = 1; i < arguments.size(); ++i) {
                     auto const& item = q_.expressions[static_cast<std::size_t>(arguments[i])];

@@ -21,7 +21,7 @@ namespace phantomdb::exec {
 
 using query::node;
 
-/// The columns of one source. `Cells` has `get<C>()`.
+/// The columns of one source. `Cells` has `get<C>()`, and `kept(arena&)` where it borrows from the batch it came in.
 template <node Source, class Cells>
 struct source_row {
     Cells cells;
@@ -105,10 +105,11 @@ bool equal_values(T const& a, T const& b) {
 
 }  // namespace detail
 
-/// A row whose text outlives the batch it came in. Rows of tables borrow from the snapshot, which outlives the run.
+/// A row that outlives the batch it came in: what it borrows is copied. Bytes of a store are valid until its cursor moves on.
 template <class Cells, node S>
-source_row<S, Cells> kept(arena&, source_row<S, Cells> const& row) {
-    return row;
+source_row<S, Cells> kept(arena& memory, source_row<S, Cells> const& row) {
+    if constexpr (requires { row.cells.kept(memory); }) return {row.cells.kept(memory)};
+    else return row;
 }
 template <node S, class... Ts>
 source_row<S, tuple_cells<Ts...>> kept(arena& memory, source_row<S, tuple_cells<Ts...>> const& row) {

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <phantomdb/mvcc/transaction.hpp>
-#include <phantomdb/storage/memory_store.hpp>
+#include <phantomdb/storage/database_store.hpp>
 
 namespace phantomdb::exec {
 
-using sql_transaction = mvcc::transaction<storage::memory_store>;
+using sql_transaction = mvcc::transaction<storage::database_store>;
 using sql_view = sql_transaction::view_type;
 
 }  // namespace phantomdb::exec

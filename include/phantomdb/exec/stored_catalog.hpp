@@ -10,6 +10,7 @@
 #include <phantomdb/exec/row_numbers.hpp>
 #include <phantomdb/schema/catalog.hpp>
 #include <phantomdb/schema/catalog_archive.hpp>
+#include <phantomdb/schema/engine_records.hpp>
 
 #include <atomic>
 #include <functional>
@@ -59,7 +60,7 @@ public:
         if (!found) {
             found_empty(edit);
             sql_transaction transaction = begin();
-            write(transaction, edit.now(), version, edit.take_changes());
+            write(transaction, nothing, edit.now(), version, edit.take_changes());
             transaction.commit();
         }
         if (add_system) add_system(edit);
@@ -89,6 +90,16 @@ public:
         }
     }
 
+    /// The same for those who only need to know whether the catalog is still the one of `known_version`: calls
+    /// `take_snapshot` and answers whether it was at that moment. Lock-free.
+    template <class TakeSnapshot>
+    bool is_still(std::uint64_t known_version, TakeSnapshot&& take_snapshot) const {
+        std::uint64_t const before = commits_.load(std::memory_order_acquire);
+        if (before % 2 != 0 || version() != known_version) return false;
+        take_snapshot();
+        return commits_.load(std::memory_order_acquire) == before;
+    }
+
     // --- for those who change it
 
     schema::object_id new_id() { return next_id_.fetch_add(1); }
@@ -99,13 +110,18 @@ public:
         transaction.lock(schema::record_key(schema::record_kind::header, 0));
     }
 
-    /// Writes the records of the objects that changed into the transaction.
-    void write(sql_transaction& transaction, schema::catalog const& next, std::uint64_t version,
+    /// Writes the records of the objects that changed since `before` into the transaction, with those that tell the store
+    /// which engine keeps them.
+    void write(sql_transaction& transaction, schema::catalog const& before, schema::catalog const& next,
+               std::uint64_t version,
                std::vector<std::pair<schema::record_kind, schema::object_id>> const& changes) const {
         for (auto [kind, id] : changes) {
             std::string key = schema::record_key(kind, id);
             if (auto record = schema::record_of(next, kind, id)) transaction.put(key, *record);
             else transaction.erase(key);
+            if (kind == schema::record_kind::table) {
+                schema::change_engine_records(transaction, before.table(id).get(), next.table(id).get());
+            }
         }
         schema::catalog_header header{version, next_id_.load()};
         transaction.put(schema::record_key(schema::record_kind::header, 0), codec::pack(header));

@@ -1,6 +1,7 @@
 /// @file Defines how a scan finds rows in the store: bounds on a key become a span of keys, a span becomes rows.
 #pragma once
 
+#include <phantomdb/base/assert.hpp>
 #include <phantomdb/base/config.hpp>
 #include <phantomdb/exec/flow.hpp>
 #include <phantomdb/plan/plan.hpp>
@@ -9,6 +10,7 @@
 
 #include <array>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -52,6 +54,7 @@ inline int outside(type_id column, std::int64_t value) {
 /// The span of keys of `index` (of the table itself if it is primary) that satisfies `bounds`.
 inline key_span make_key_span(schema::table_layout const& layout, schema::table_layout::index const& index,
                               scan_bounds const& bounds) {
+    PHANTOMDB_HOT_ASSERT(!index.hashed || (bounds.equal.size() == index.parts.size() && !bounds.lower && !bounds.upper));
     key_span made;
     schema::append_id(made.from, index.primary ? layout.table->id : index.id);
     std::size_t at = 0;
@@ -64,6 +67,7 @@ inline key_span make_key_span(schema::table_layout const& layout, schema::table_
         }
         codec::append_key(made.from, part.type, cell, part.order);
     }
+    if (index.hashed) schema::insert_hash(made.from, schema::id_bytes);
     if (at == index.parts.size() && index.unique && !bounds.lower && !bounds.upper) {
         made.exact = true;
         return made;
@@ -99,6 +103,47 @@ inline key_span make_key_span(schema::table_layout const& layout, schema::table_
     return made;
 }
 
+/// The keys of all rows of a table.
+inline key_span whole_table(schema::table_layout const& layout) {
+    key_span all;
+    schema::append_id(all.from, layout.table->id);
+    all.to = all.from;
+    detail::to_prefix_end(all.to);
+    return all;
+}
+
+/// Reads rows in rising order of their keys, all of a table or a range of its primary key, in pieces as the store has
+/// them. For those who know at compile time that this is their path: the sink is called in one place, and can be inlined.
+class key_order_reader {
+public:
+    /// `index`: where the path is a range of the primary key, that.
+    key_order_reader(schema::table_layout const& layout, plan::access access, int index)
+        : layout_(&layout),
+          range_(access == plan::access::full ? nullptr : &layout.indexes[static_cast<std::size_t>(index)]) {}
+
+    schema::table_layout const& layout() const { return *layout_; }
+
+    /// Calls `sink(rows)` until it answers stop; `rows` is a range of slices, borrowed until the next call.
+    template <class View, class Sink>
+    flow_signal read(View const& view, scan_bounds const& bounds, Sink&& sink) {
+        key_span span = range_ == nullptr ? whole_table(*layout_) : make_key_span(*layout_, *range_, bounds);
+        if (span.empty) return flow_signal::more;
+        if (span.exact) {
+            span.to = span.from;
+            detail::to_prefix_end(span.to);
+        }
+        auto scan = view.scan(span.from, span.to);
+        for (auto run = scan.next_run(); run.size() > 0; run = scan.next_run()) {
+            if (sink(run) == flow_signal::stop) return flow_signal::stop;
+        }
+        return flow_signal::more;
+    }
+
+private:
+    schema::table_layout const* layout_;
+    schema::table_layout::index const* range_;
+};
+
 /// Reads the rows of one table by one access path. Keeps buffers between calls; one running statement at a time.
 class table_reader {
 public:
@@ -113,16 +158,12 @@ public:
     schema::table_layout const& layout() const { return *layout_; }
 
     /// Calls `sink(std::span<storage::slice const>)` with rows (key, stored row) until it answers stop.
-    /// What it passes is borrowed from `view`, but for row keys found through an index: those live until the next batch.
+    /// What it passes is borrowed until the next batch.
     template <class View, class Sink>
     flow_signal read(View const& view, scan_bounds const& bounds, Sink&& sink) {
         bool through_index = index_ != nullptr && !index_->primary;
         if (access_ == plan::access::full && !through_index) {
-            key_span all;
-            schema::append_id(all.from, layout_->table->id);
-            all.to = all.from;
-            detail::to_prefix_end(all.to);
-            return walk(view, all, sink);
+            return walk(view, whole_table(*layout_), sink);
         }
         key_span span = make_key_span(*layout_, *index_, bounds);
         if (span.empty) return flow_signal::more;
@@ -130,18 +171,19 @@ public:
             if (!span.exact) return walk(view, span, sink);
             auto row = view.get(span.from);
             if (!row) return flow_signal::more;
-            keys_[0] = std::move(span.from);
-            slices_[0] = {keys_[0], *row};
-            return sink(std::span<storage::slice const>(slices_.data(), 1));
+            storage::slice const found{span.from, *row};
+            return sink(std::span<storage::slice const>(&found, 1));
         }
+        if (index_buffers_ == nullptr) index_buffers_ = std::make_unique<index_buffers>();
+        auto& entries = index_buffers_->entries;
         if (span.exact) {
             auto rest = view.get(span.from);
             if (!rest) return flow_signal::more;
-            entries_[0] = {span.from, *rest};
+            entries[0] = {span.from, *rest};
             return fetch(view, 1, sink);
         }
         auto step = [&](auto scan) {
-            while (std::size_t n = scan.next_chunk(std::span(entries_))) {
+            while (std::size_t n = scan.next_chunk(std::span(entries))) {
                 if (fetch(view, n, sink) == flow_signal::stop) return flow_signal::stop;
             }
             return flow_signal::more;
@@ -163,33 +205,43 @@ private:
         return reverse_ ? step(view.scan_backward(span.from, span.to)) : step(view.scan(span.from, span.to));
     }
 
+    static constexpr std::size_t entry_batch = 128;
+    struct index_buffers {
+        std::array<storage::slice, entry_batch> entries;
+        std::array<std::string, entry_batch> keys;
+    };
+
     /// From index entries to rows.
     template <class View, class Sink>
     flow_signal fetch(View const& view, std::size_t count, Sink& sink) {
-        if (slices_.size() < count) slices_.resize(count);
+        std::array<std::string_view, entry_batch> keys;
+        std::array<std::optional<storage::stored_value>, entry_batch> rows;  // pin what they give out
+        std::array<storage::slice, entry_batch> slices;
         for (std::size_t i = 0; i < count; ++i) {
-            std::string& key = keys_[i];
+            std::string& key = index_buffers_->keys[i];
             key.clear();
             schema::append_id(key, layout_->table->id);
-            key.append(entries_[i].value);
-            auto row = view.get(key);
-            if (!row) {
+            key.append(index_buffers_->entries[i].value);
+            keys[i] = key;
+        }
+        view.get_many(std::span(keys).first(count), std::span(rows).first(count));
+        for (std::size_t i = 0; i < count; ++i) {
+            if (!rows[i]) {
                 throw error(errc::index_corrupted,
                             "index entry without a row in table \"" + layout_->table->name + "\"")
                     .with_hint("Rebuild the index: drop it and create it again.");
             }
-            slices_[i] = {key, *row};
+            slices[i] = {keys[i], rows[i]->value};
         }
-        return sink(std::span<storage::slice const>(slices_.data(), count));
+        return sink(std::span<storage::slice const>(slices.data(), count));
     }
 
     schema::table_layout const* layout_;
     plan::access access_;
     bool reverse_;
     schema::table_layout::index const* index_;
-    std::vector<storage::slice> slices_ = std::vector<storage::slice>(1);
-    std::array<storage::slice, 128> entries_;
-    std::array<std::string, 128> keys_;
+    std::vector<storage::slice> slices_;
+    std::unique_ptr<index_buffers> index_buffers_;  // made when first needed
 };
 
 }  // namespace phantomdb::exec

@@ -19,6 +19,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -125,7 +126,7 @@ public:
             if (index.primary) continue;
             schema::make_entry_key(entry_key_, index, before, old_key);
             schema::make_entry_key(other_key_, index, after, row_key_);
-            changed_[i] = entry_key_ != other_key_;
+            changed_[i] = entry_key_ != other_key_;  // also right where one of the two, or both, have no entry
             unique_changes |= changed_[i] && index.unique;
         }
         if (locks) {
@@ -168,6 +169,7 @@ public:
                          schema::row_reference row) {
         row_key_ = row_key;
         auto const& one = layout.indexes[index];
+        if (!schema::has_entry(one, row)) return;
         schema::make_entry_key(entry_key_, one, row, row_key_);
         if (one.unique && is_there(entry_key_)) {
             schema::index_descriptor const& broken = layout.table->indexes[index];
@@ -192,7 +194,6 @@ public:
 
     /// Runs the checks that waited for the commit (or for SET CONSTRAINTS … IMMEDIATE). 23503.
     void run_deferred() {
-        std::deque<pending_check> still;
         while (!with_.checks.waiting.empty()) {
             pending_check check = std::move(with_.checks.waiting.front());
             with_.checks.waiting.pop_front();
@@ -242,6 +243,7 @@ private:
 
     void add_entry(schema::table_layout const& layout, std::size_t i, schema::row_reference row, bool locks) {
         auto const& index = layout.indexes[i];
+        if (!schema::has_entry(index, row)) return;
         schema::make_entry_key(entry_key_, index, row, row_key_);
         if (!schema::needs_row_key(index, row)) {
             if (locks) with_.transaction.lock(entry_key_);
@@ -251,6 +253,7 @@ private:
     }
 
     void move_entry(schema::table_layout const& layout, std::size_t i, schema::row_reference row) {
+        if (!schema::has_entry(layout.indexes[i], row)) return;
         schema::make_entry_key(entry_key_, layout.indexes[i], row, row_key_);
         with_.transaction.put(entry_key_, std::string_view(row_key_).substr(schema::id_bytes));
     }
@@ -258,6 +261,7 @@ private:
     void remove_entry(schema::table_layout const& layout, std::size_t i, schema::row_reference row,
                       std::string_view row_key, bool locks) {
         auto const& index = layout.indexes[i];
+        if (!schema::has_entry(index, row)) return;
         schema::make_entry_key(entry_key_, index, row, row_key);
         if (locks && !schema::needs_row_key(index, row)) with_.transaction.lock(entry_key_);
         with_.transaction.erase(entry_key_);
@@ -317,7 +321,7 @@ private:
     std::vector<bool> changed_;
     std::shared_ptr<row_numbers::counter> counter_;
     schema::object_id numbered_ = 0;
-    std::deque<pending_check> now_;
+    std::list<pending_check> now_;
     boost::unordered_flat_set<std::string> seen_targets_;  // keys found and locked by this statement
 };
 

@@ -161,12 +161,14 @@ inline std::vector<std::pair<std::string, std::string>> table_writer::referring(
     auto is_key = [&](std::int16_t column) {
         return std::find(key.columns.begin(), key.columns.end(), column) != key.columns.end();
     };
-    // The index with the longest run of leading columns that are the key's; without one every row is looked at.
+    // The index with the longest run of leading columns that are the key's; without one every row is looked at. A hash index
+    // helps only where all of its columns are the key's.
     schema::table_layout::index const* best = nullptr;
     std::size_t longest = 0;
     for (auto const& index : child.indexes) {
         std::size_t run = 0;
         while (run < index.parts.size() && is_key(index.parts[run].column)) ++run;
+        if (index.hashed && run < index.parts.size()) continue;
         if (run > longest) longest = run, best = &index;
     }
     std::string from;
@@ -176,6 +178,7 @@ inline std::vector<std::pair<std::string, std::string>> table_writer::referring(
         schema::key_part const& part = best->parts[i];
         codec::append_key(from, part.type, wanted[static_cast<std::size_t>(part.column)], part.order);
     }
+    if (best && best->hashed) schema::insert_hash(from, schema::id_bytes);
     auto view = with_.transaction.latest_view();
     auto scan = view.scan(from, codec::prefix_end(from));
     storage::slice entries[64];

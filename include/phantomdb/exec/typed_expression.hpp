@@ -6,6 +6,7 @@
 #include <phantomdb/exec/typed_value.hpp>
 #include <phantomdb/plan/plan.hpp>
 #include <phantomdb/query/ir.hpp>
+#include <phantomdb/schema/sentence.hpp>
 #include <phantomdb/schema/table_layout.hpp>
 #include <phantomdb/value/cast.hpp>
 #include <phantomdb/value/compare.hpp>
@@ -104,9 +105,20 @@ inline constexpr bool takes_arguments_as_list = false;
 template <class R>
 inline constexpr bool takes_arguments_as_list<R (*)(call_context&, call_arguments const&)> = true;
 
+/// The sentence for a function that the program has not included: of those that cost much, and those that ask a session.
+template <function_id F>
+inline constexpr auto problem_of_call = make_sentence([] {
+    if constexpr (requires { scalar<F>::call; }) return wording();
+    else {
+        return wording("phantomdb: typed queries know `", signature_of(F).name,
+                       "` of these arguments only where its header is included, see database/functions.hpp");
+    }
+});
+
 template <class Scope, node E, class... Ts>
 auto call_function(call_context& context, Ts const&... values) {
     constexpr auto const& e = expression_at<Scope, E>;
+    static_assert(say<problem_of_call<e.function>>::done);
     constexpr auto function = scalar<e.function>::call;
     constexpr bool strict = signature_of(e.function).is_strict();
     auto run = [&] {
@@ -336,7 +348,8 @@ auto evaluate(Context& context, Row const& row) {
 /// Whether a condition holds: NULL does not.
 template <class T>
 constexpr bool holds(T const& v) {
-    return !missing(v) && plain(v);
+    bool const there = !missing(v), value = plain(v);
+    return there & value;  // cheaper than a branch
 }
 
 }  // namespace phantomdb::exec

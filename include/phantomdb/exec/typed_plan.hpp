@@ -62,11 +62,13 @@ struct row_codec_of {
     using type = decltype(pick(std::make_index_sequence<static_cast<std::size_t>(columns.count)>{}));
 };
 
-/// A stored row: fields are decoded when they are read.
+/// A stored row: fields are decoded when they are read. Borrowed from the batch it came in.
 template <class Scope, node Source>
 struct stored_cells {
     std::string_view bytes;
     schema::table_layout const* layout = nullptr;
+
+    stored_cells kept(arena& memory) const { return {memory.copy(bytes), layout}; }
 
     template <node C>
     auto get() const {
@@ -77,7 +79,7 @@ struct stored_cells {
         constexpr auto ordinal = static_cast<std::size_t>(C);
         using T = physical_type<column.type.id>;
         if (codec::column_count(bytes) != codec_type::size) [[unlikely]]
-            return short_row<T, column.nullable>(ordinal);
+            return short_row<T, column.nullable>(bytes, layout, ordinal);
         if constexpr (column.nullable) {
             if (codec_type::template is_null<ordinal>(bytes)) return nullable<T>();
             return nullable<T>(unpack<T>(codec_type::template field<ordinal>(bytes)));
@@ -87,8 +89,10 @@ struct stored_cells {
     }
 
 private:
+    /// By value, so that the row stays in registers.
     template <class T, bool Nullable>
-    auto short_row(std::size_t ordinal) const {
+    [[gnu::noinline, gnu::cold]] static auto short_row(std::string_view bytes, schema::table_layout const* layout,
+                                                       std::size_t ordinal) {
         nullable<T> v = from_nullable_datum<T>(layout->read(bytes, ordinal));
         if constexpr (Nullable) return v;
         else return v.value;
@@ -312,10 +316,27 @@ struct stored_rows {
     static auto const& view(Context& context) {
         return context.view;
     }
-    template <class Context, class Sink>
-    flow_signal pass(Context&, schema::table_layout const& layout, std::span<storage::slice const> rows, Sink& sink) {
-        for (auto const& stored : rows) {
-            row unit{{stored.value, &layout}};
+    /// `rows`: a range of slices, as the store has them.
+    template <class Context, class Rows, class Sink>
+    [[gnu::always_inline]] flow_signal pass(Context& context, schema::table_layout const& layout, Rows const& rows,
+                                            Sink& sink) {
+        if constexpr (requires { sink.copied_states(); }) {
+            auto states = sink.copied_states();
+            lone_group_sink<Context, decltype(states)> into{context, states};
+            flow_signal const answer = each(layout, rows, into);
+            sink.state = states;
+            return answer;
+        } else {
+            return each(layout, rows, sink);
+        }
+    }
+
+private:
+    template <class Rows, class Sink>
+    [[gnu::always_inline]] static flow_signal each(schema::table_layout const& layout, Rows const& rows, Sink& sink) {
+        auto const end = rows.end();
+        for (auto at = rows.begin(); at != end; ++at) {
+            row unit{{(*at).value, &layout}};
             if (sink(unit) == flow_signal::stop) return flow_signal::stop;
         }
         return flow_signal::more;
@@ -382,13 +403,37 @@ struct typed_aggregate {
         }
         add_with(&definition::add, call, into, values...);
     }
-    static auto finish(call_context& call, state const& s) {
+    /// Whether rows can be added under a condition without a branch: the arguments are at hand and cannot fail, so that it
+    /// does no harm to read those of a row that is left out.
+    static constexpr bool masks = [] {
+        if (e.flag || e.filter != none) return false;
+        for (node i = 0; i < e.arguments.count; ++i) {
+            node const argument = Scope::query.lists[static_cast<std::size_t>(e.arguments.first + i)];
+            auto const kind = Scope::query.expressions[static_cast<std::size_t>(argument)].kind;
+            if (kind != query::expression_kind::column && kind != query::expression_kind::parameter) return false;
+        }
+        return requires { &definition::add_if; };
+    }();
+    template <class Context, class Row>
+    static void add_if(Context& context, bool keep, state& into, Row const& row) {
+        with_arguments<Scope, E>(
+            [&]<node... A>() { add_values_if(&definition::add_if, keep, into, evaluate<Scope, A>(context, row)...); });
+    }
+    static auto finish(call_context& call, state const& kept) {
+        // A copy where that is cheap: a state whose address goes nowhere stays in registers while rows are added.
+        using copy = std::conditional_t<std::is_trivially_copyable_v<state>, state, state const&>;
+        copy s = kept;
         if constexpr (requires { definition::finish(call, s); })
             return as_plan_value<e.type.id>(definition::finish(call, s));
         else return as_plan_value<e.type.id>(definition::finish(s));
     }
 
 private:
+    template <class... Ps, class... Ts>
+    static void add_values_if(void (*f)(bool, state&, Ps...), bool keep, state& into, Ts const&... values) {
+        if constexpr (signature_of(e.aggregate).is_strict()) keep = (keep & ... & !missing(values));
+        f(keep, into, as_parameter<Ps>(values)...);
+    }
     template <class... Ps, class... Ts>
     static void add_with(void (*f)(call_context&, state&, Ps...), call_context& call, state& into,
                          Ts const&... values) {
@@ -410,8 +455,13 @@ private:
     }
 };
 
-/// The states of all aggregates of a relation, per group.
-template <class Scope, node Relation, class Context, class Row, class Keys>
+/// Whether every aggregate of a relation can be added to under a condition without a branch.
+template <class Scope, node Relation>
+inline constexpr bool masks_all = with_nodes<Scope::query.lists, relation_at<Scope, Relation>.aggregates>(
+    []<node... E>() { return (true && ... && typed_aggregate<Scope, E>::masks); });
+
+/// The states of all aggregates of a relation, per group. `Mask`: a condition on the rows that are added, or void.
+template <class Scope, node Relation, class Context, class Row, class Keys, class Mask = void>
 struct typed_aggregates {
     static constexpr auto const& r = relation_at<Scope, Relation>;
 
@@ -439,24 +489,36 @@ struct typed_aggregates {
             }
         };
 
-        std::vector<std::tuple<typename typed_aggregate<Scope, A>::state...>> groups;
+        /// Without keys there is one group, whose state the compiler can keep in registers.
+        static constexpr bool alone = requires { Keys::none_at_all; };
+        static constexpr bool is_copied = !std::is_void_v<Mask>;  // what can be masked is numbers
+        using state = std::tuple<typename typed_aggregate<Scope, A>::state...>;
+        std::conditional_t<alone, std::array<state, 1>, std::vector<state>> groups{};
         std::tuple<seen_by<A>...> seen = std::tuple<seen_by<A>...>();
         std::uint32_t current = 0;
 
+        /// No index the compiler doesn't know: that would keep a lone state in memory.
+        state& group(std::size_t n) {
+            if constexpr (alone) return groups[0];
+            else return groups[n];
+        }
         std::size_t size() const { return groups.size(); }
-        void grow(std::size_t n) { groups.resize(n); }
+        void grow(std::size_t n) {
+            if constexpr (!alone) groups.resize(n);
+        }
         void assign(Row const&, std::uint32_t group) { current = group; }
         void add(Context& context, Row const& row) {
             add_to(context, row, current, std::index_sequence_for<seen_by<A>...>{});
         }
         void add_all(Context& context, Row const& row) {
-            add_to(context, row, 0, std::index_sequence_for<seen_by<A>...>{});
+            if constexpr (std::is_void_v<Mask>) add_to(context, row, 0, std::index_sequence_for<seen_by<A>...>{});
+            else add_masked(context, row, std::index_sequence_for<seen_by<A>...>{});
         }
 
         template <class Groups>
         auto row(Context& context, Groups const& numbered, std::size_t n) {
             auto results = [&]<std::size_t... I>(std::index_sequence<I...>) {
-                return std::make_tuple(typed_aggregate<Scope, A>::finish(context.call, std::get<I>(groups[n]))...);
+                return std::make_tuple(typed_aggregate<Scope, A>::finish(context.call, std::get<I>(group(n)))...);
             }(std::index_sequence_for<seen_by<A>...>{});
             auto keys = [&] {
                 if constexpr (requires { Keys::none_at_all; }) return std::tuple<>();
@@ -471,9 +533,14 @@ struct typed_aggregates {
 
     private:
         template <std::size_t... I>
-        void add_to(Context& context, Row const& row, std::uint32_t group, std::index_sequence<I...>) {
-            auto& states = groups[group];
-            ((std::get<I>(seen).fresh(context, group, row)
+        void add_masked(Context& context, Row const& row, std::index_sequence<I...>) {
+            bool const keep = Mask{}(context, row);
+            (typed_aggregate<Scope, A>::add_if(context, keep, std::get<I>(group(0)), row), ...);
+        }
+        template <std::size_t... I>
+        void add_to(Context& context, Row const& row, std::uint32_t number, std::index_sequence<I...>) {
+            auto& states = group(number);
+            ((std::get<I>(seen).fresh(context, number, row)
                   ? typed_aggregate<Scope, A>::add(context, std::get<I>(states), row)
                   : void()),
              ...);
@@ -488,24 +555,50 @@ struct typed_aggregates {
     using row = decltype(std::declval<states&>().row(std::declval<Context&>(), std::declval<group_type const&>(), 0));
 };
 
+/// Whether a scan reads the rows of a table in rising order of their keys.
+template <class Scope, node N>
+inline constexpr bool is_in_key_order =
+    !plan_at<Scope, N>.reverse &&
+    (plan_at<Scope, N>.access == plan::access::full || plan_at<Scope, N>.access == plan::access::primary_range);
+
+/// A table scan without its filter.
+template <class Scope, node N, class Context>
+auto make_source(Context& context) {
+    constexpr auto const& p = plan_at<Scope, N>;
+    constexpr auto const& r = relation_at<Scope, p.relation>;
+    if constexpr (Scope::tables::template in_memory<r.table>) {
+        static_cast<void>(context);
+        return memory_scan<Scope, r.source, r.table, Context>{};
+    } else if constexpr (is_in_key_order<Scope, N>) {
+        key_order_reader reader(*context.layouts[static_cast<std::size_t>(r.table)], p.access, p.index);
+        return table_scan<key_order_reader, scan_start<Scope, N>, stored_rows<Scope, r.source>>{
+            std::move(reader), {}, {}};
+    } else {
+        table_reader reader(*context.layouts[static_cast<std::size_t>(r.table)], p.access, p.index, p.reverse);
+        return table_scan<table_reader, scan_start<Scope, N>, stored_rows<Scope, r.source>>{std::move(reader), {}, {}};
+    }
+}
+
+/// Whether an aggregate without keys takes over the condition of the scan below it: then a row costs the same whether it is
+/// kept or not, where a branch that goes either way costs as much as ten rows.
+template <class Scope, node N>
+inline constexpr bool masks_its_scan = [] {
+    constexpr auto const& p = plan_at<Scope, N>;
+    constexpr auto const& child = plan_at<Scope, p.left>;
+    if constexpr (child.kind != plan::operator_kind::table_scan || child.filter.count == 0) return false;
+    else if constexpr (relation_at<Scope, p.relation>.expressions.count != 0) return false;
+    else return masks_all<Scope, p.relation>;
+}();
+
 /// Builds the operator of plan node N.
 template <class Scope, node N, class Context>
 auto make_operator(Context& context) {
     using plan::operator_kind;
     constexpr auto const& p = plan_at<Scope, N>;
     if constexpr (p.kind == operator_kind::table_scan) {
-        constexpr auto const& r = relation_at<Scope, p.relation>;
-        auto source = [&] {
-            if constexpr (Scope::tables::template in_memory<r.table>) {
-                return memory_scan<Scope, r.source, r.table, Context>{};
-            } else {
-                table_reader reader(*context.layouts[static_cast<std::size_t>(r.table)], p.access, p.index, p.reverse);
-                return table_scan<table_reader, scan_start<Scope, N>, stored_rows<Scope, r.source>>{
-                    std::move(reader), {}, {}};
-            }
-        };
-        if constexpr (p.filter.count == 0) return source();
-        else return filter<decltype(source()), typed_condition<Scope, p.filter>>{source(), {}};
+        auto source = make_source<Scope, N>(context);
+        if constexpr (p.filter.count == 0) return source;
+        else return filter<decltype(source), typed_condition<Scope, p.filter>>{std::move(source), {}};
     } else if constexpr (p.kind == operator_kind::filter) {
         auto child = make_operator<Scope, p.left>(context);
         return filter<decltype(child), typed_condition<Scope, p.filter>>{std::move(child), {}};
@@ -545,13 +638,18 @@ auto make_operator(Context& context) {
         }
     } else if constexpr (p.kind == operator_kind::aggregate) {
         constexpr auto const& r = relation_at<Scope, p.relation>;
-        auto child = make_operator<Scope, p.left>(context);
+        constexpr bool masks = masks_its_scan<Scope, N>;
+        auto child = [&] {
+            if constexpr (masks) return make_source<Scope, p.left>(context);
+            else return make_operator<Scope, p.left>(context);
+        }();
         using row = typename decltype(child)::flow::row;
+        using mask = std::conditional_t<masks, typed_condition<Scope, plan_at<Scope, p.left>.filter>, void>;
         auto keys = with_nodes<Scope::query.lists, r.expressions>([]<node... E>() {
             if constexpr (sizeof...(E) == 0) return no_keys<Context, row>{};
             else return typed_key_reader<Scope, Context, row, E...>{};
         });
-        using states = typed_aggregates<Scope, p.relation, Context, row, decltype(keys)>;
+        using states = typed_aggregates<Scope, p.relation, Context, row, decltype(keys), mask>;
         using emitters = typename row_flow<typename states::row>::emitters;
         return hash_aggregate<decltype(child), decltype(keys), states, emitters>{std::move(child), {}, {}, {}};
     } else if constexpr (p.kind == operator_kind::sort) {
@@ -582,6 +680,8 @@ auto make_operator(Context& context) {
             return distinct<decltype(child), keys>{std::move(child), {}};
         }
     } else {
+        static_assert(p.kind != operator_kind::set_operation,
+                      "phantomdb: typed queries do not run unions, intersections and differences, SQL does");
         static_assert(p.kind == operator_kind::one_row, "phantomdb: this operator is not typed");
         return typed_one_row{};
     }

@@ -88,28 +88,34 @@ public:
         auto const mine = std::find_if(e.holders.begin(), e.holders.end(), [&](auto& h) { return h.owner == &owner; });
         bool const upgrade = mine != e.holders.end();
         if (upgrade && mine->mode >= mode) return true;
-        if (!blocked_by_holder(e, owner, mode) && (upgrade || !blocked_by_queue(e, e.queue.size(), mode))) {
-            grant(e, owner, mode);
-            return true;
-        }
-        if (wait == lock_wait::skip) return drop_if_unused(e), false;
-        if (wait == lock_wait::nowait) {
+        bool const free = !blocked_by_holder(e, owner, mode) && (upgrade || !blocked_by_queue(e, e.queue.size(), mode));
+        if (!free && wait == lock_wait::skip) return drop_if_unused(e), false;
+        if (!free && wait == lock_wait::nowait) {
             throw error(errc::lock_not_available, "could not obtain lock on " + name(key))
                 .with_detail(blame(e, owner, mode));
+        }
+        reserve_for_one_more(e, owner);
+        if (free) {
+            grant(e, owner, mode);
+            return true;
         }
         e.queue.insert(upgrade ? e.queue.begin() : e.queue.end(), &owner);
         owner.waits_for_ = &e;
         ++waiting_;
         owner.wanted_ = mode;
-        std::string cycle;
-        ++search_;
-        if (reaches(owner, owner, cycle)) {
-            leave_queue(owner);
-            throw error(errc::deadlock_detected, "deadlock detected")
-                .with_detail(cycle)
-                .with_hint("Run the transaction again; transactions that lock rows in one order never deadlock.");
+        try {
+            std::string cycle;
+            ++search_;
+            if (reaches(owner, owner, cycle)) {
+                throw error(errc::deadlock_detected, "deadlock detected")
+                    .with_detail(cycle)
+                    .with_hint("Run the transaction again; transactions that lock rows in one order never deadlock.");
+            }
+            await(hold, owner, timeout, cancel);
+        } catch (...) {
+            if (owner.waits_for_ != nullptr) leave_queue(owner);
+            throw;
         }
-        await(hold, owner, timeout, cancel);
         return true;
     }
 
@@ -165,6 +171,22 @@ private:
             at->second.key = at->first;
         }
         return at->second;
+    }
+
+    /// Memory for `owner` and all who wait to become holders, so that granting, which is done while locks are given back, takes
+    /// none.
+    void reserve_for_one_more(entry& e, lock_owner& owner) {
+        try {
+            auto const grow = [](auto& list, std::size_t size) {
+                if (list.capacity() < size) list.reserve(std::max(size, 2 * list.capacity()));
+            };
+            grow(owner.held_, owner.held_.size() + 1);
+            grow(e.holders, e.holders.size() + e.queue.size() + 1);
+            grow(e.queue, e.queue.size() + 1);
+        } catch (...) {
+            drop_if_unused(e);
+            throw;
+        }
     }
 
     void drop_if_unused(entry& e) {
@@ -223,17 +245,12 @@ private:
                 auto const waited = std::chrono::steady_clock::now() - start;
                 auto const left = std::chrono::ceil<std::chrono::milliseconds>(timeout - waited);
                 if (left.count() <= 0) {
-                    std::string const detail = blame(*owner.waits_for_, owner, owner.wanted_);
-                    leave_queue(owner);
                     throw error(errc::lock_not_available, "canceling statement due to lock timeout")
-                        .with_detail(detail);
+                        .with_detail(blame(*owner.waits_for_, owner, owner.wanted_));
                 }
                 pause = std::min(pause, left);
             }
-            if (cancel != nullptr && cancel->is_raised()) {
-                leave_queue(owner);
-                cancel->stop();
-            }
+            if (cancel != nullptr && cancel->is_raised()) cancel->stop();
             if (pause == std::chrono::milliseconds::max()) {
                 owner.granted_.wait(hold, granted);
             } else {

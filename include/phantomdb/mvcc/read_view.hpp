@@ -3,16 +3,17 @@
 
 #include <phantomdb/mvcc/read_set.hpp>
 #include <phantomdb/storage/cow_tree.hpp>
+#include <phantomdb/storage/entry_run.hpp>
 #include <phantomdb/storage/ordered_store.hpp>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace phantomdb::mvcc {
 
@@ -52,8 +53,32 @@ private:
     storage::tree_snapshot snapshot_;
 };
 
+/// A value, or that there is none. The bytes live as long as this object (a page that holds them is pinned) and the view or
+/// transaction it came from.
+class found_value {
+public:
+    found_value() = default;
+    found_value(std::optional<storage::stored_value>&& found)  // NOLINT: this is what it is for
+        : there_(found.has_value()) {
+        if (there_) bytes_ = found->value, pin_ = std::move(found->pin);
+    }
+
+    explicit operator bool() const { return there_; }
+    bool has_value() const { return there_; }
+    std::string_view operator*() const { return bytes_; }
+    std::string_view const* operator->() const { return &bytes_; }
+    friend bool operator==(found_value const& a, std::string_view b) { return a.there_ && a.bytes_ == b; }
+    friend bool operator==(found_value const& a, std::nullopt_t) { return !a.there_; }
+
+private:
+    bool there_ = false;
+    std::string_view bytes_;
+    storage::byte_pin pin_;
+};
+
 /// Reads the entries of a span in rising (or, `Forward` false, falling) order of their keys, own writes merged in.
-/// What it gives out is borrowed from the view's snapshots and lives as long as this scan or its view.
+/// What a call gives out is borrowed until the next call. It comes from at most one step of the store's cursor, which may give
+/// up a page when it moves on; own writes lie in memory, and stay.
 template <storage::ordered_store Store, bool Forward>
 class view_scan {
 public:
@@ -69,30 +94,58 @@ public:
         if (reads_ != nullptr) span_ = reads_->add_span(from_, to_);
     }
 
-    /// Fills `out` with the next entries; 0 at the end. Runs between own writes are copied as the store gives them.
+    /// Fills `out` with the next entries, as many as are at hand; 0 at the end only.
     std::size_t next_chunk(std::span<storage::slice> out) {
         std::size_t n = 0;
+        bool stored = false;  // `out` has entries of the store: its cursor must stay where it is
         while (n < out.size()) {
-            bool const own = own_in_span();
-            std::string_view const stop = own ? own_.key() : Forward ? std::string_view(to_) : std::string_view(from_);
-            n += Forward ? base_.next_chunk(out.subspan(n), stop) : base_.prev_chunk(out.subspan(n), stop);
-            if (!own) break;
-            if constexpr (!Forward) {
-                if (n > 0 && out[n - 1].key == stop) --n;  // our own entry replaces it
+            if (!own_in_span()) {
+                if (!stored) n += take_stored(out.subspan(n), end_of_span());
+                break;
             }
-            if (n == out.size()) break;
-            if constexpr (Forward) {
-                if (base_.valid() && base_.key() == stop) base_.next();
+            std::string_view const stop = own_.key();
+            if (!stored) {
+                std::size_t const taken = take_stored(out.subspan(n), stop);
+                n += taken;
+                stored = taken > 0;
+                if constexpr (!Forward) {
+                    if (stored && out[n - 1].key == stop) --n, stored = taken > 1;  // our own entry replaces it
+                }
+                if (n == out.size()) break;
+            }
+            if (base_.valid()) {
+                std::string_view const next = base_.key();
+                if (Forward ? next < stop : next > stop) break;
+                if (next == stop) {
+                    if (stored) break;
+                    step(base_);
+                }
             }
             if (own_.lsn() == written_mark) out[n++] = {own_.key(), own_.value()};
-            if (Forward) {
-                own_.next();
-            } else {
-                own_.prev();
-            }
+            step(own_);
         }
-        if (reads_ != nullptr) remember(out, n);
+        if (reads_ != nullptr) remember(n > 0 ? out[n - 1].key : std::string_view(), n == 0);
         return n;
+    }
+
+    /// The next entries that lie side by side; empty at the end only.
+    storage::entry_run next_run()
+        requires Forward
+    {
+        for (;;) {
+            bool const own = own_in_span();
+            storage::entry_run run = stored_run(own ? own_.key() : end_of_span());
+            if (run.size() == 0 && own) {
+                if (base_.valid() && base_.key() == own_.key()) step(base_);
+                bool const written = own_.lsn() == written_mark;
+                run = own_.next_run({}, 1);
+                if (!written) continue;
+            }
+            if (reads_ != nullptr) {
+                remember(run.size() > 0 ? run.back().key : std::string_view(), run.size() == 0);
+            }
+            return run;
+        }
     }
 
     /// The next entry alone; false at the end.
@@ -113,11 +166,34 @@ private:
         return Forward ? to_.empty() || own_.key() < to_ : own_.key() >= from_;
     }
 
-    void remember(std::span<storage::slice> out, std::size_t n) {
-        if (Forward) {
-            reads_->stretch_to(span_, n > 0 && n == out.size() ? std::string(out[n - 1].key) + '\0' : to_);
+    std::string_view end_of_span() const { return Forward ? std::string_view(to_) : std::string_view(from_); }
+
+    storage::entry_run stored_run(std::string_view stop) {
+        if constexpr (requires { base_.next_run(stop); }) {
+            return base_.next_run(stop);
         } else {
-            reads_->stretch_from(span_, n > 0 && n == out.size() ? std::string(out[n - 1].key) : from_);
+            listed_.resize(most_listed);
+            return std::span<storage::slice const>(listed_.data(), base_.next_chunk(listed_, stop));
+        }
+    }
+
+    std::size_t take_stored(std::span<storage::slice> out, std::string_view stop) {
+        if constexpr (Forward) return base_.next_chunk(out, stop);
+        else return base_.prev_chunk(out, stop);
+    }
+
+    template <class Cursor>
+    static void step(Cursor& cursor) {
+        if constexpr (Forward) cursor.next();
+        else cursor.prev();
+    }
+
+    /// Everything up to `last` was read, or up to the end of the span.
+    void remember(std::string_view last, bool at_end) {
+        if constexpr (Forward) {
+            reads_->stretch_to(span_, at_end ? to_ : std::string(last) + '\0');
+        } else {
+            reads_->stretch_from(span_, at_end ? std::string_view(from_) : last);
         }
     }
 
@@ -128,6 +204,8 @@ private:
     storage::tree_cursor own_;
     read_set* reads_;
     std::size_t span_ = 0;
+    static constexpr std::size_t most_listed = 256;
+    std::vector<storage::slice> listed_;  // for stores whose cursors have no runs
 };
 
 /// A state to read, unchanged by whatever is written later. O(1) to make and copy. Threads: one at a time under
@@ -142,36 +220,32 @@ public:
     read_view(typename Store::snapshot_type base, own_writes own, read_set* reads)
         : base_(std::move(base)), own_(std::move(own)), reads_(reads) {}
 
-    /// The value under `key`; borrowed, lives as long as the view. O(log n).
-    std::optional<std::string_view> get(std::string_view key) const {
+    /// The value under `key`. O(log n).
+    found_value get(std::string_view key) const {
         if (reads_ != nullptr) reads_->add_key(key);
         if (own_) {
-            if (auto const mine = own_->get(key)) {
-                if (mine->lsn == erased_mark) return std::nullopt;
-                return mine->value;
+            if (auto mine = own_->get(key)) {
+                if (mine->lsn == erased_mark) return {};
+                return mine;
             }
         }
-        if (auto const found = base_.get(key)) return found->value;
-        return std::nullopt;
+        return base_.get(key);
     }
 
-    /// `get` for many keys; cheaper than one by one where the store can fetch them together.
-    void get_many(std::span<std::string_view const> keys, std::span<std::optional<std::string_view>> out) const {
-        constexpr std::size_t together = 64;
-        std::array<std::optional<storage::stored_value>, together> found;
-        for (std::size_t begin = 0; begin < keys.size(); begin += together) {
-            std::size_t const n = std::min(together, keys.size() - begin);
-            if constexpr (requires { base_.get_many(keys, std::span(found)); }) {
-                base_.get_many(keys.subspan(begin, n), std::span(found).first(n));
-            } else {
-                for (std::size_t i = 0; i < n; ++i) found[i] = base_.get(keys[begin + i]);
-            }
-            for (std::size_t i = 0; i < n; ++i) {
-                if (reads_ != nullptr) reads_->add_key(keys[begin + i]);
-                auto const mine = own_ ? own_->get(keys[begin + i]) : std::nullopt;
-                std::optional<storage::stored_value> const& seen = mine ? mine : found[i];
-                out[begin + i].reset();
-                if (seen && !(mine && mine->lsn == erased_mark)) out[begin + i] = seen->value;
+    /// `get` for many keys; cheaper than one by one where the store can fetch them together. What is found stays pinned as
+    /// long as `out` has it.
+    void get_many(std::span<std::string_view const> keys, std::span<std::optional<storage::stored_value>> out) const {
+        if constexpr (requires { base_.get_many(keys, out); }) {
+            base_.get_many(keys, out);
+        } else {
+            for (std::size_t i = 0; i < keys.size(); ++i) out[i] = base_.get(keys[i]);
+        }
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            if (reads_ != nullptr) reads_->add_key(keys[i]);
+            if (!own_) continue;
+            if (auto mine = own_->get(keys[i])) {
+                if (mine->lsn == erased_mark) out[i].reset();
+                else out[i] = std::move(mine);
             }
         }
     }

@@ -8,15 +8,20 @@
 ///    The others find their commit done.
 /// 4. Row locks are released, the caller gets its answer.
 ///
-/// A directory holds: lock (the process that has it open), checkpoint-…, log/ (see storage/checkpoint.hpp, local_log.hpp).
+/// In the background: checkpoints, so that the log below them can go; what the store has to tidy up; and moving objects whose
+/// engine the store may choose (`engine_advice`).
+///
+/// A directory holds: lock (the process that has it open), store/ (see the store), log/ (see the log).
 #pragma once
 
 #include <phantomdb/base/assert.hpp>
 #include <phantomdb/env/posix.hpp>
+#include <phantomdb/mvcc/engine_advice.hpp>
+#include <phantomdb/mvcc/move_object.hpp>
 #include <phantomdb/mvcc/transaction.hpp>
-#include <phantomdb/storage/checkpoint.hpp>
+#include <phantomdb/storage/hybrid/routes.hpp>
 #include <phantomdb/storage/local_log.hpp>
-#include <phantomdb/storage/memory_store.hpp>
+#include <phantomdb/storage/persistent_store.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -24,6 +29,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -38,9 +44,13 @@ namespace phantomdb::mvcc {
 
 struct shard_options {
     storage::local_log_options log{};
-    std::uint64_t checkpoint_log_bytes = std::uint64_t{256}
-                                         << 20;  ///< a checkpoint is written when the log has grown so far
-    bool background = true;  ///< checkpoints and late syncs on a thread of their own; false: only `checkpoint()`
+    storage::store_options store{};
+    /// A checkpoint is written when the log has grown so far, or has not been empty for so long.
+    std::uint64_t checkpoint_log_bytes = std::uint64_t{256} << 20;
+    std::chrono::milliseconds checkpoint_timeout{60'000};
+    engine_advice_options advice{};
+    /// Checkpoints, late syncs and maintenance on threads of their own; false: only when `checkpoint` and `maintain` are called.
+    bool background = true;
     lock_table::describe_key describe_key{};                  ///< how errors name a row
     std::function<void(error const&)> on_background_error{};  ///< a checkpoint failed; it is tried again later
 };
@@ -55,7 +65,9 @@ struct shard_statistics {
     std::uint64_t checkpoints = 0;
     std::uint64_t replayed = 0;  ///< batches read from the log by `open`
     std::uint64_t memory_bytes = 0;
+    std::uint64_t moves = 0;  ///< objects moved to another engine
     storage::log_statistics log{};
+    storage::store_statistics store{};
 };
 
 /// One store with one log in one directory. All members from any thread. Transactions must be gone before it is.
@@ -64,6 +76,10 @@ class shard final : public transaction_host<Store> {
 public:
     using store_type = Store;
     using transaction_type = transaction<Store>;
+    /// Whether the store keeps itself in files; otherwise the log is all there is of it.
+    static constexpr bool in_files =
+        std::constructible_from<Store, Environment&, std::string const&, storage::store_options const&>;
+    static constexpr bool has_engines = requires(Store const& store) { store.whereabouts(); };
 
     /// Opens the database in `directory`, and creates it where there is none: newest checkpoint, then the log above it.
     /// Throws lock_file_exists (another process has it open), data_corrupted, io_error, disk_full.
@@ -77,17 +93,16 @@ public:
 
     /// Ends after a last sync. What is committed is safe without it.
     ~shard() override {
-        if (background_.joinable()) {
-            {
-                std::lock_guard const hold(background_mutex_);
-                stopping_ = true;
-            }
-            wake_.notify_one();
-            background_.join();
+        {
+            std::lock_guard const hold(background_mutex_);
+            stopping_ = true;
         }
+        wake_.notify_all();
+        if (background_.joinable()) background_.join();
+        if (maintenance_.joinable()) maintenance_.join();
         try {
             log_->wait_durable(log_->last());
-        } catch (error const&) {  // the commits that asked for durability have been told
+        } catch (std::exception const&) {  // the commits that asked for durability have been told
         }
     }
 
@@ -103,15 +118,69 @@ public:
     /// What is committed now, to read without a transaction.
     read_view<Store> view() const { return {store_.snapshot(), {}, nullptr}; }
 
-    /// Writes a checkpoint and drops the log below it. Commits go on meanwhile. One at a time; a second caller waits.
+    /// Makes the store durable as it is and drops the log below. Commits go on meanwhile. One at a time; a second caller waits.
+    /// Nothing happens where the store is in memory.
     void checkpoint() {
-        std::lock_guard const one(checkpoint_mutex_);
-        auto const snapshot = store_.snapshot();
-        log_->wait_durable(snapshot.lsn());  // a checkpoint must not know more than the log
-        std::uint64_t const bytes = storage::write_checkpoint(environment_, directory_, snapshot);
-        log_->truncate(snapshot.lsn() + 1);
-        checkpoint_at_ = log_->statistics().bytes + std::max(options_.checkpoint_log_bytes, bytes / 2);
-        checkpoints_.fetch_add(1, std::memory_order_relaxed);
+        if constexpr (in_files) {
+            std::lock_guard const one(checkpoint_mutex_);
+            // A checkpoint must not know more than the log.
+            storage::lsn_type const lsn = store_.checkpoint([&](storage::lsn_type held) { log_->wait_durable(held); });
+            log_->truncate(lsn + 1);
+            checkpoint_at_ = log_->statistics().bytes + options_.checkpoint_log_bytes;
+            checkpointed_ = lsn;
+            checkpoints_.fetch_add(1, std::memory_order_relaxed);
+        }
+    }
+
+    /// Lets the store tidy up, and moves what it would rather have elsewhere; returns when there is nothing left to do.
+    void maintain() {
+        if constexpr (in_files) {
+            while (!stopping_.load(std::memory_order_relaxed) && store_.maintain()) {
+            }
+        }
+        if constexpr (has_engines) follow_advice();
+    }
+
+    /// Moves an object to another engine while it is read and written (mvcc/move_object.hpp); returns when it is there. What it
+    /// was asked to be in stays as it is: that is for DDL to say. Nothing happens where the object is there already, where
+    /// the store may choose, or where all is in memory. Any thread; one move at a time, a second caller waits. On error
+    /// (io_error, disk_full, what `progress` throws) the object stays where it was.
+    void move_object(std::uint32_t object, codec::engine target, move_progress const& progress = {})
+        requires has_engines
+    {
+        std::lock_guard const one(move_mutex_);
+        if (!store_.has_engines() || target == codec::engine::hybrid) return;
+        storage::route moving;
+        moving.object = object;
+        if (auto const known = store_.whereabouts(); auto const* found = known->find(object)) moving = *found;
+        if (moving.where == target) return;
+        moving.moving_to = target;
+        commit_route(moving);
+        try {
+            copy(object, target, progress);
+        } catch (...) {
+            moving.moving_to.reset();
+            try {
+                commit_route(moving);
+            } catch (error const&) {  // opening the database again gives the move up
+            }
+            throw;
+        }
+        // It may have been dropped, or been asked to be elsewhere, meanwhile.
+        auto const known = store_.whereabouts();
+        auto const* const now = known->find(object);
+        if (now == nullptr || now->moving_to != target) return;
+        moving = *now;
+        moving.where = target;
+        moving.moving_to.reset();
+        commit_route(moving);
+        moves_.fetch_add(1, std::memory_order_relaxed);
+    }
+
+    /// Reads the files of the store and the log and reports what is wrong with them. Commits go on meanwhile.
+    void verify(storage::verification const& to) const {
+        if constexpr (in_files) store_.verify(to);
+        if constexpr (requires { log_->verify(to); }) log_->verify(to);
     }
 
     /// Syncs what was committed with `synchronous` false.
@@ -126,13 +195,20 @@ public:
         s.locked_keys = locks_.locked_keys();
         s.checkpoints = checkpoints_.load(std::memory_order_relaxed);
         s.replayed = replayed_;
-        if constexpr (requires { store_.memory_bytes(); }) s.memory_bytes = store_.memory_bytes();
+        s.moves = moves_.load(std::memory_order_relaxed);
+        if constexpr (requires { store_.statistics(); }) {
+            s.store = store_.statistics();
+            s.memory_bytes = s.store.memory_bytes;
+        } else if constexpr (requires { store_.memory_bytes(); }) {
+            s.memory_bytes = store_.memory_bytes();
+        }
         s.log = log_->statistics();
         return s;
     }
 
     Environment& environment() { return environment_; }
     std::string const& directory() const { return directory_; }
+    Store const& store() const { return store_; }
 
     // ---- transaction_host ----
 
@@ -153,14 +229,22 @@ public:
     }
 
     storage::lsn_type commit(commit_request request) override {
+        if constexpr (in_files) {
+            if (auto refused = store_.refusal()) throw *refused;
+        }
         auto const batch = std::make_shared<storage::write_batch const>(std::move(request.batch));
         storage::lsn_type lsn = 0;
         {
             std::lock_guard const hold(commit_mutex_);
-            if (broken_) throw *broken_;
+            if (broken_ != nullptr) throw_broken();
             if (request.reads != nullptr) validate(request);
-            lsn = log_->append(batch->bytes());
-            recent_.push_back({lsn, batch});
+            recent_.push_back({0, batch});  // needs memory, so before the log has it
+            try {
+                recent_.back().lsn = lsn = log_->append(batch->bytes());
+            } catch (...) {
+                recent_.pop_back();
+                throw;
+            }
         }
         if (request.synchronous) {
             log_->wait_durable(lsn);
@@ -184,18 +268,100 @@ private:
         : environment_(std::move(environment)),
           directory_(std::move(directory)),
           options_(std::move(options)),
+          lock_(lock(environment_, directory_)),
+          store_(open_store()),
           locks_(options_.describe_key) {
-        environment_.create_directory(directory_);
-        lock_.emplace(environment_.lock(env::join(directory_, "lock")));
-        storage::lsn_type const checkpoint = storage::load_checkpoint(environment_, directory_, store_);
-        log_ = std::make_unique<Log>(environment_, env::join(directory_, "log"), options_.log, checkpoint,
+        log_ = std::make_unique<Log>(environment_, env::join(directory_, "log"), options_.log, store_.applied(),
                                      [&](storage::lsn_type lsn, std::string_view bytes) {
                                          store_.apply(storage::write_batch::from_bytes(std::string(bytes)), lsn);
                                          ++replayed_;
                                      });
         applied_ = log_->last();
+        checkpointed_ = applied_ - std::min<storage::lsn_type>(applied_, replayed_ > 0);
         checkpoint_at_ = options_.checkpoint_log_bytes;
-        if (options_.background) background_ = std::thread([this] { run_background(); });
+        if constexpr (has_engines) give_up_moves();
+        if (!options_.background) return;
+        background_ = std::thread([this] { run_background(); });
+        if constexpr (in_files) maintenance_ = std::thread([this] { run_maintenance(); });
+    }
+
+    static typename Environment::lock_type lock(Environment& environment, std::string const& directory) {
+        env::create_own_directory(environment, directory);
+        refuse_foreign_directory(environment, directory);
+        return environment.lock(env::join(directory, "lock"));
+    }
+    /// A mistyped path is not to fill a directory of other things with files. 55000 where nothing in it is ours.
+    static void refuse_foreign_directory(Environment& environment, std::string const& directory) {
+        bool foreign = false;
+        for (std::string const& name : environment.list(directory)) {
+            if (name.starts_with("checkpoint-")) {
+                throw error(errc::feature_not_supported,
+                            "directory \"" + directory + "\" was written by an earlier version of PhantomDB")
+                    .with_hint("Read it with that version, and load what it has into a new directory.");
+            }
+            if (name == "lock" || name == "log" || name == "store") return;
+            foreign = foreign || name != "lost+found";
+        }
+        if (!foreign) return;
+        throw error(errc::object_not_in_prerequisite_state,
+                    "directory \"" + directory + "\" is not empty and holds no database")
+            .with_hint("Name a directory that is empty or does not exist yet.");
+    }
+    Store open_store() {
+        if constexpr (in_files) return Store(environment_, env::join(directory_, "store"), options_.store);
+        else return Store();
+    }
+
+    // ---- moving objects ----
+
+    static constexpr std::size_t rows_a_piece = 256;  // copied between two commits
+
+    void commit_route(storage::route const& r) {
+        commit_request request;
+        if (r.asked_for == codec::engine::btree && r.where == codec::engine::btree && !r.moving_to) {
+            request.batch.erase(codec::engine_record_key(r.object));
+        } else {
+            request.batch.put(codec::engine_record_key(r.object), storage::encode_route(r));
+        }
+        commit(std::move(request));
+    }
+
+    void copy(std::uint32_t object, codec::engine target, move_progress const& progress) {
+        std::string const from = storage::object_prefix(object);
+        std::uint64_t const total = progress ? store_.snapshot().count(from, storage::object_end(object)) : 0;
+        std::uint64_t done = 0;
+        for (std::optional<std::string> next = from; next;) {
+            {
+                std::lock_guard const applying(apply_mutex_);
+                next = store_.copy_piece(object, *next, rows_a_piece);
+            }
+            done += rows_a_piece;
+            if (progress) progress(std::min(done, total), total);
+        }
+        std::lock_guard const no_checkpoint(checkpoint_mutex_);
+        store_.make_durable(target);
+    }
+
+    /// Moves that a crash has interrupted.
+    void give_up_moves() {
+        auto const known = store_.whereabouts();
+        for (storage::route r : known->all()) {
+            if (!r.moving_to) continue;
+            r.moving_to.reset();
+            try {
+                commit_route(r);
+            } catch (error const& e) {  // the next opening tries again; meanwhile both engines are kept the same
+                if (options_.on_background_error) options_.on_background_error(e);
+            }
+        }
+    }
+
+    void follow_advice() {
+        if (!store_.has_engines()) return;
+        for (auto const& [object, target] : advice_.look(*store_.whereabouts(), environment_.steady_now())) {
+            if (stopping_.load(std::memory_order_relaxed)) return;
+            move_object(object, target);
+        }
     }
 
     // ---- committing ----
@@ -220,29 +386,47 @@ private:
     /// Applies, in the order of the log, every commit up to `lsn`, which the log holds, and what is durable behind it.
     void apply_up_to(storage::lsn_type lsn) {
         std::lock_guard const one(apply_mutex_);
-        std::vector<recent_commit> group;
-        {
-            std::lock_guard const hold(commit_mutex_);
-            if (broken_) throw *broken_;
-            if (applied_ >= lsn) return;
-            lsn = std::max(lsn, log_->durable());  // the others of this group find theirs done
-            auto const first = std::upper_bound(recent_.begin(), recent_.end(), applied_,
-                                                [](auto at, recent_commit const& commit) { return at < commit.lsn; });
-            for (auto commit = first; commit != recent_.end() && commit->lsn <= lsn; ++commit) {
-                if (!log_->is_refused(commit->lsn)) group.push_back(*commit);
-            }
-        }
         try {
-            apply(group);
-        } catch (error const& e) {
+            std::vector<recent_commit> const group = commits_up_to(lsn);
+            if (!group.empty()) apply(group);
+        } catch (...) {
             std::lock_guard const hold(commit_mutex_);
-            broken_ = error(e.code, "commits cannot be applied any more: " + e.message);
-            broken_->hint = "The commit log has them. Open the database again.";
-            throw *broken_;
+            if (broken_ == nullptr) broken_ = std::current_exception();
+            throw_broken();
         }
         std::lock_guard const hold(commit_mutex_);
-        applied_ = lsn;
+        applied_ = std::max(applied_, lsn);
         forget_old_commits();
+    }
+
+    /// What is to be applied for `lsn` to be visible, and what is durable behind it; moves `lsn` there.
+    std::vector<recent_commit> commits_up_to(storage::lsn_type& lsn) {
+        std::lock_guard const hold(commit_mutex_);
+        if (broken_ != nullptr) throw_broken();
+        std::vector<recent_commit> group;
+        if (applied_ >= lsn) return group;
+        lsn = std::max(lsn, log_->durable());  // the others of this group find theirs done
+        auto const first = std::upper_bound(recent_.begin(), recent_.end(), applied_,
+                                            [](auto at, recent_commit const& commit) { return at < commit.lsn; });
+        for (auto commit = first; commit != recent_.end() && commit->lsn <= lsn; ++commit) {
+            if (!log_->is_refused(commit->lsn)) group.push_back(*commit);
+        }
+        return group;
+    }
+
+    /// The log has commits that the store has not got.
+    [[noreturn]] void throw_broken() const {
+        sqlstate code = errc::out_of_memory;
+        std::string message = "commits cannot be applied any more: ";
+        try {
+            std::rethrow_exception(broken_);
+        } catch (error const& e) {
+            code = e.code;
+            message = e.message.starts_with(message) ? e.message : message + e.message;
+        } catch (std::exception const& e) {
+            message += e.what();
+        }
+        throw error(code, std::move(message)).with_hint("The commit log has them. Open the database again.");
     }
 
     /// Makes a group visible in one step where the store can.
@@ -275,21 +459,22 @@ private:
             std::lock_guard const hold(background_mutex_);
             woken_ = true;
         }
-        wake_.notify_one();
+        wake_.notify_all();
     }
 
     void run_background() {
         std::unique_lock hold(background_mutex_);
         woken_ = true;  // the log may be long already
         for (;;) {
-            wake_.wait(hold, [&] { return woken_ || stopping_; });
-            if (sync_late_.load(std::memory_order_relaxed)) wake_.wait_for(hold, late_sync, [&] { return stopping_; });
+            bool const in_time = wake_.wait_for(hold, options_.checkpoint_timeout, [&] { return woken_ || stopping_; });
+            if (sync_late_.load(std::memory_order_relaxed))
+                wake_.wait_for(hold, late_sync, [&] { return stopping_.load(); });
             if (stopping_) return;
             woken_ = false;
             hold.unlock();
             try {
                 if (sync_late_.exchange(false, std::memory_order_relaxed)) sync();
-                if (wants_checkpoint()) checkpoint();
+                if (wants_checkpoint() || (!in_time && store_.applied() > checkpointed_)) checkpoint();
             } catch (error const& e) {
                 checkpoint_at_ += options_.checkpoint_log_bytes / 4;
                 if (options_.on_background_error) options_.on_background_error(e);
@@ -298,13 +483,30 @@ private:
         }
     }
 
+    void run_maintenance() {
+        std::chrono::milliseconds pause = maintenance_pause;
+        std::unique_lock hold(background_mutex_);
+        while (!wake_.wait_for(hold, pause, [&] { return stopping_.load(); })) {
+            hold.unlock();
+            pause = maintenance_pause;
+            try {
+                maintain();
+            } catch (error const& e) {
+                pause = after_failure_pause;
+                if (options_.on_background_error) options_.on_background_error(e);
+            }
+            hold.lock();
+        }
+    }
+
+    static constexpr std::chrono::milliseconds maintenance_pause{100}, after_failure_pause{2000};
     /// Commits with `synchronous` false are synced this long after the first of them, at the latest.
     static constexpr std::chrono::milliseconds late_sync{200};
 
     Environment environment_;
     std::string directory_;
     shard_options options_;
-    std::optional<typename Environment::lock_type> lock_;
+    typename Environment::lock_type lock_;
     Store store_;
     std::unique_ptr<Log> log_;
     lock_table locks_;
@@ -314,24 +516,24 @@ private:
     std::deque<recent_commit> recent_;                         // by LSN
     std::map<std::uint64_t, storage::lsn_type> serializable_;  // transactions at work, and what they read
     storage::lsn_type applied_ = 0;
-    std::optional<error> broken_;
+    std::exception_ptr broken_;
     std::mutex apply_mutex_;  // taken before commit_mutex_
 
-    std::mutex checkpoint_mutex_;
+    std::mutex move_mutex_;                        // before the following
+    std::mutex checkpoint_mutex_;                  // before `apply_mutex_`
     std::atomic<std::uint64_t> checkpoint_at_{0};  // bytes of log
+    std::atomic<storage::lsn_type> checkpointed_{0};
+    engine_advice advice_{options_.advice};  // of whoever calls `maintain`
 
-    std::thread background_;
+    std::thread background_, maintenance_;
     std::mutex background_mutex_;
     std::condition_variable wake_;
     bool woken_ = false;
-    bool stopping_ = false;
+    std::atomic<bool> stopping_{false};
     std::atomic<bool> sync_late_{false};
 
-    std::atomic<std::uint64_t> commits_{0}, rollbacks_{0}, serialization_failures_{0}, checkpoints_{0};
+    std::atomic<std::uint64_t> commits_{0}, rollbacks_{0}, serialization_failures_{0}, checkpoints_{0}, moves_{0};
     std::uint64_t replayed_ = 0;
 };
-
-/// The embedded database: everything in memory, durable through files of this machine.
-using local_shard = shard<storage::memory_store, storage::local_log<env::posix>>;
 
 }  // namespace phantomdb::mvcc

@@ -71,7 +71,7 @@ public:
     using savepoint_type = std::size_t;
 
     transaction(transaction_host<Store>& host, std::uint64_t id, transaction_options options)
-        : host_(&host), options_(options), owner_(std::make_unique<lock_owner>(id)) {
+        : host_(&host), options_(options), id_(id) {
         if (options_.level == isolation::serializable && !options_.read_only) {
             reads_ = std::make_unique<read_set>();
             snapshot_ = host_->begin_serializable(id);
@@ -82,6 +82,7 @@ public:
     transaction(transaction&& other) noexcept
         : host_(std::exchange(other.host_, nullptr)),
           options_(other.options_),
+          id_(other.id_),
           owner_(std::move(other.owner_)),
           snapshot_(std::move(other.snapshot_)),
           reads_(std::move(other.reads_)),
@@ -99,7 +100,7 @@ public:
     }
 
     bool is_active() const { return host_ != nullptr; }
-    std::uint64_t id() const { return owner_->id(); }
+    std::uint64_t id() const { return id_; }
     isolation level() const { return options_.level; }
     bool is_read_only() const { return options_.read_only; }
     bool has_writes() const { return writes_ != nullptr && writes_->tree.size() > 0; }
@@ -118,16 +119,15 @@ public:
     view_type latest_view() const { return {host_->newest(), own_writes(writes_), nullptr}; }
 
     /// The value under `key`; borrowed until the next `put`, `erase`, `refresh_snapshot` or end.
-    std::optional<std::string_view> get(std::string_view key) const {
+    found_value get(std::string_view key) const {
         if (reads_ != nullptr) reads_->add_key(key);
         if (writes_ != nullptr) {
-            if (auto const mine = writes_->tree.get(key)) {
-                if (mine->lsn == erased_mark) return std::nullopt;
-                return mine->value;
+            if (auto mine = writes_->tree.get(key)) {
+                if (mine->lsn == erased_mark) return {};
+                return mine;
             }
         }
-        if (auto const found = snapshot_.get(key)) return found->value;
-        return std::nullopt;
+        return snapshot_.get(key);
     }
     /// The newest committed value under `key`, or the own one.
     std::optional<std::string> latest(std::string_view key) const {
@@ -156,6 +156,7 @@ public:
     /// Locks any byte string; nothing need be stored under it. True when held; false only with `lock_wait::skip`.
     /// Throws deadlock_detected, lock_not_available, query_canceled.
     bool lock(std::string_view key, lock_mode mode = lock_mode::update, lock_wait wait = lock_wait::block) {
+        if (owner_ == nullptr) owner_ = std::make_unique<lock_owner>(id_);
         return host_->locks().acquire(*owner_, key, mode, wait, options_.lock_timeout, options_.cancel);
     }
 
@@ -251,8 +252,8 @@ private:
 
     void finish() {
         transaction_host<Store>& host = *std::exchange(host_, nullptr);
-        host.locks().release_all(*owner_);
-        if (reads_ != nullptr) host.end_serializable(owner_->id());
+        if (owner_ != nullptr) host.locks().release_all(*owner_);
+        if (reads_ != nullptr) host.end_serializable(id_);
         savepoints_.clear();
         writes_.reset();
         snapshot_ = {};
@@ -260,7 +261,8 @@ private:
 
     transaction_host<Store>* host_;
     transaction_options options_;
-    std::unique_ptr<lock_owner> owner_;
+    std::uint64_t id_;
+    std::unique_ptr<lock_owner> owner_;  // made for the first lock
     typename Store::snapshot_type snapshot_;
     std::unique_ptr<read_set> reads_;
     std::shared_ptr<write_set> writes_;

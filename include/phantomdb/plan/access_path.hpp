@@ -80,6 +80,7 @@ constexpr std::optional<bool> order_of_index(query_view const& q, index_facts co
         expression const& e = q.expressions[without_relabels(q, key.expression)];
         if (e.kind != expression_kind::column || e.source != source) return std::nullopt;
         if (is_fixed(e.column)) continue;
+        if (index.hashed) return std::nullopt;
         while (at < index.columns.size() && index.columns[at] != e.column && is_fixed(index.columns[at])) ++at;
         if (at == index.columns.size()) {
             // The whole unique key precedes: later keys cannot matter.
@@ -100,6 +101,7 @@ constexpr std::optional<bool> order_of_index(query_view const& q, index_facts co
 /// The cheapest way into a table for these conjuncts.
 ///
 /// By rule: the whole of a unique key, then the longest equal prefix, then a range on the next column, then everything.
+/// A hash index is a way in only where all of its columns are known, and is then preferred to an ordered one of the same columns.
 /// `unbound` are the sources whose columns are not known yet when the scan starts. `wanted` is an order that would be
 /// welcome; `hurried` says that only a few rows of it are (a LIMIT above), which justifies following a secondary index.
 constexpr access_choice choose_access(query_view const& q, table_facts const& table, node source,
@@ -148,6 +150,7 @@ constexpr access_choice choose_access(query_view const& q, table_facts const& ta
                                   : (total < 20 ? total : 20.0 + total / 100);
             rows = rows / distinct;
         }
+        if (index.hashed && matched < index.columns.size()) continue;
         bool whole = matched == index.columns.size() && index.unique;
         if (whole) rows = 1;
         bool ranged = false;
@@ -174,7 +177,8 @@ constexpr access_choice choose_access(query_view const& q, table_facts const& ta
         candidate.visited = rows < 1 ? 1 : rows;
         // Following an index entry to its row costs about as much as scanning four rows.
         // The whole of a unique key wins by rule, also where the table looks small now.
-        double cost = whole ? 0 : 2 + candidate.visited * (index.primary ? 1.0 : 4.0);
+        // A hash leads to its entries in one step, a tree from page to page.
+        double cost = whole ? 0 : (index.hashed ? 1 : 2) + candidate.visited * (index.primary ? 1.0 : 4.0);
         bool ordered = false;
         if (!wanted.empty()) {
             if (auto reverse = order_of_index(q, index, source, wanted, fixed)) {

@@ -14,6 +14,7 @@ struct index_facts {
     std::vector<std::uint8_t> nulls_first;
     bool unique = false;
     bool primary = false;  ///< the table itself is ordered by this key
+    bool hashed = false;   ///< finds rows by equality on all columns and in no other way
 };
 
 /// A table as the planner sees it. `rows` is an estimate; 0 means nothing is known (typed queries at build time).

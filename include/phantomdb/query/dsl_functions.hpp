@@ -1,7 +1,8 @@
 /// @file Defines the scalar functions and aggregates of the typed DSL.
 ///
 /// Every function and operator of SQL can be called by its SQL name, `call<"split_part">(col<&user::name>, " ", 1)`; those
-/// in daily use have a name here. Which overload is meant is found from the arguments' types, by PostgreSQL's rules.
+/// in daily use have a name here. Which overload is meant is found from the arguments' types, by PostgreSQL's rules. Those that
+/// are not in database/functions.hpp need their header: regular expressions exec/functions/regex.hpp, which needs RE2.
 #pragma once
 
 #include <phantomdb/query/expression.hpp>
@@ -13,7 +14,7 @@ template <fixed_string Name, query::dsl_value... Values>
 constexpr auto call(Values const&... values) {
     return query::make_expression(query::term_of(query::term_kind::call, Name.view()), values...);
 }
-/// The operator that SQL writes `Symbol`: `infix<"||">(a, b)`, `infix<"~*">(name, "^a")`.
+/// The operator that SQL writes `Symbol`: `infix<"||">(a, b)`, `infix<"%">(total, 100)`.
 template <fixed_string Symbol, query::dsl_value Left, query::dsl_value Right>
 constexpr auto infix(Left const& left, Right const& right) {
     return query::make_expression(query::term_of(query::term_kind::call, Symbol.view(), true), left, right);

@@ -6,6 +6,7 @@
 /// prefix of its keys in the store.
 #pragma once
 
+#include <phantomdb/codec/engine.hpp>
 #include <phantomdb/value/type.hpp>
 #include <phantomdb/value/value.hpp>
 
@@ -35,8 +36,8 @@ struct column_descriptor {
     std::string comment;
 };
 
-/// The engine that holds a table's or index's bytes. One model today; the name is kept so that files know.
-enum class engine : std::uint8_t { btree, lsm, hash, hybrid };
+/// The engine that holds a table's or index's bytes; see codec/engine.hpp.
+using codec::engine;
 
 struct index_key {
     std::int16_t column = -1;  ///< ordinal in the table
@@ -47,7 +48,8 @@ struct index_key {
 /// A secondary index, or the primary key (`primary`; then the index is the table itself and has no entries of its own).
 ///
 /// Entry of a secondary index: key = id (4 bytes, big-endian) + encoded columns (codec/key.hpp) + the row key unless the
-/// index is unique and no column is null; value = the row key (without the table's id).
+/// index is unique and no column is null; value = the row key (without the table's id). Where `method` is `hash` a hash
+/// of the encoded columns stands before them, and a row with a null among them has no entry.
 struct index_descriptor {
     object_id id = 0;
     std::string name;

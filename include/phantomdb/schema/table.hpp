@@ -2,7 +2,8 @@
 ///
 ///     using users  = table<"users", user, primary_key<&user::id>, unique<&user::name>, index<"by_age", &user::age>,
 ///                          foreign_key<&user::boss_id, &user::id>>;
-///     using orders = table<"orders", order, primary_key<&order::id>, foreign_key<&order::user_id, &user::id>, engine::lsm>;
+///     using orders = table<"orders", order, primary_key<&order::id>, foreign_key<&order::user_id, &user::id>,
+///                          hash_index<"by_user", &order::user_id>, engine::lsm>;
 ///     using shop   = schema_of<users, orders>;
 ///
 /// Types only; nothing here exists at run time but constant descriptions. What is wrong with a table is said as a sentence
@@ -16,6 +17,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -28,6 +30,9 @@ struct key_shape {
     std::span<std::int16_t const> columns;
     bool unique = false;
     bool primary = false;
+    std::optional<schema::engine> method{};  ///< nothing: the program does not mind
+
+    constexpr bool is_hashed() const { return method == schema::engine::hash; }
 };
 
 struct foreign_key_shape {
@@ -50,7 +55,8 @@ struct table_shape {
     std::span<key_shape const> keys;  ///< the primary key first, if there is one
     std::span<foreign_key_shape const> foreign_keys;
     std::span<default_shape const> defaults;
-    schema::engine method = schema::engine::btree;
+    std::optional<schema::engine> method{};  ///< nothing: the program does not mind
+    std::size_t engines_said = 0;
 
     constexpr key_shape const* primary_key() const {
         return !keys.empty() && keys.front().primary ? &keys.front() : nullptr;
@@ -118,7 +124,8 @@ struct default_value {
     static constexpr default_shape shape{static_cast<std::int16_t>(ordinal_of<Member>), Expression.view()};
 };
 
-/// Options of a table: what keeps its bytes. Every engine is kept by the B+tree today; the name is remembered.
+/// Options of a table: what keeps its rows (codec/engine.hpp has what each is good at). A table that names none is made with
+/// `btree`, and may be kept by any later.
 namespace engine {
 struct btree {
     static constexpr schema::engine shape = schema::engine::btree;
@@ -133,6 +140,21 @@ struct hybrid {
     static constexpr schema::engine shape = schema::engine::hybrid;
 };
 }  // namespace engine
+
+/// Option of a table: a key or index kept by an engine of its own, as in `kept_by<engine::lsm, unique<&user::name>>`.
+template <class Engine, class Key>
+struct kept_by {
+    using owners = typename Key::owners;
+    static constexpr key_shape shape = [] {
+        key_shape made = Key::shape;
+        made.method = Engine::shape;
+        return made;
+    }();
+};
+
+/// Option of a table: an index that finds rows by the value of one column, in one step, and in no order.
+template <fixed_string Name, auto... Members>
+struct hash_index : kept_by<engine::hash, index<Name, Members...>> {};
 
 namespace detail {
 
@@ -167,8 +189,8 @@ constexpr bool owns_members_of() {
     }
 }
 
-constexpr schema::engine engine_among(std::span<schema::engine const> said) {
-    return said.empty() ? schema::engine::btree : said.front();
+constexpr std::optional<schema::engine> engine_among(std::span<schema::engine const> said) {
+    return said.empty() ? std::nullopt : std::optional(said.front());
 }
 
 }  // namespace detail
@@ -182,7 +204,8 @@ struct table : private detail::must_be_adapted<Record> {
     static constexpr auto defaults = detail::shapes_among<default_shape, Options...>();
     static constexpr auto engines = detail::shapes_among<schema::engine, Options...>();
     static constexpr table_shape shape{Name.view(),  &record_of<Record>, keys,
-                                       foreign_keys, defaults,           detail::engine_among(engines)};
+                                       foreign_keys, defaults,           detail::engine_among(engines),
+                                       engines.size()};
 
     /// Whether every option is about members of `Record`.
     static constexpr bool owns_all_members = (detail::owns_members_of<Record, Options>() && ...);
@@ -204,6 +227,24 @@ constexpr wording wrong_key(table_shape const& table, std::span<std::int16_t con
     return {};
 }
 
+constexpr wording wrong_engine(table_shape const& table, key_shape const& key) {
+    if (!key.method) return {};
+    if (key.primary) {
+        return wording("phantomdb: the primary key of table `", table.name,
+                       "` is the table itself; say its engine as an option of the table");
+    }
+    if (!key.is_hashed()) return {};
+    if (key.unique) {
+        return wording("phantomdb: a unique key of table `", table.name,
+                       "` cannot be kept by engine `hash`, which keeps nothing unique");
+    }
+    if (key.columns.size() > 1) {
+        return wording("phantomdb: hash index `", key.name, "` of table `", table.name,
+                       "` has more than one column");
+    }
+    return {};
+}
+
 /// What is wrong with a table on its own.
 constexpr wording problem_of_table(table_shape const& table, bool owns_all_members) {
     std::string_view name = table.name;
@@ -211,6 +252,10 @@ constexpr wording problem_of_table(table_shape const& table, bool owns_all_membe
     if (!owns_all_members) {
         return wording("phantomdb: a key of table `", name, "` names a member of another struct than `",
                        table.record->name, "`");
+    }
+    if (table.engines_said > 1) return wording("phantomdb: table `", name, "` names more than one engine");
+    if (table.method == schema::engine::hash) {
+        return wording("phantomdb: table `", name, "` cannot be kept by engine `hash`, which is for indexes");
     }
     auto const& members = table.record->members;
     for (std::size_t i = 0; i < members.size(); ++i) {
@@ -222,6 +267,7 @@ constexpr wording problem_of_table(table_shape const& table, bool owns_all_membe
     for (std::size_t i = 0; i < table.keys.size(); ++i) {
         auto const& key = table.keys[i];
         if (auto wrong = wrong_key(table, key.columns); !wrong.empty()) return wrong;
+        if (auto wrong = wrong_engine(table, key); !wrong.empty()) return wrong;
         if (key.columns.empty()) return wording("phantomdb: a key of table `", name, "` has no columns");
         if (key.primary && i > 0) return wording("phantomdb: table `", name, "` has two primary keys");
         for (std::int16_t column : key.columns) {

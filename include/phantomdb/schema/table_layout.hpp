@@ -3,10 +3,13 @@
 /// Where rows and index entries lie (see schema/descriptor.hpp for the picture):
 ///   row           id of the table · primary key columns (codec/key.hpp, never null) or u64 big-endian row number  →  stored row
 ///   index entry   id of the index · key columns, null marker always there [· rest of the row key]                 →  rest of the row key
+///   hash entry    id of the index · u64 big-endian hash64(key columns) · key columns · rest of the row key        →  rest of the row key
 /// "Rest of the row key" is the row key without the table's id. A unique index leaves it out of the entry's key unless a
-/// column is null, so that equal keys collide.
+/// column is null, so that equal keys collide. Hash indexes are never unique; they have no entry where a column is null, and
+/// equality on all of their columns is one span whose keys share their first 12 bytes.
 #pragma once
 
+#include <phantomdb/codec/hash64.hpp>
 #include <phantomdb/codec/key.hpp>
 #include <phantomdb/codec/row.hpp>
 #include <phantomdb/schema/descriptor.hpp>
@@ -55,6 +58,7 @@ struct table_layout {
         object_id id = 0;
         std::vector<key_part> parts;
         bool unique = false, primary = false;
+        bool hashed = false;  ///< found by the hash of all columns, in no order
     };
 
     std::shared_ptr<table_descriptor const> table;
@@ -67,7 +71,7 @@ struct table_layout {
         for (auto const& column : table->columns) types.push_back(column.type.id);
         rows = codec::make_row_layout(types);
         for (auto const& one : table->indexes)
-            indexes.push_back({one.id, key_parts(*table, one), one.unique, one.primary});
+            indexes.push_back({one.id, key_parts(*table, one), one.unique, one.primary, one.method == engine::hash});
         if (auto const* primary = table->primary_key()) row_key = key_parts(*table, *primary);
     }
 
@@ -119,21 +123,38 @@ inline std::string numbered_row_key(object_id table, std::uint64_t number) {
     return key;
 }
 
-/// Whether the index's own columns do not tell entries apart: not unique, or a column is null.
-inline bool needs_row_key(table_layout::index const& index, row_reference row) {
-    if (!index.unique) return true;
+inline bool has_null(table_layout::index const& index, row_reference row) {
     for (key_part const& part : index.parts) {
         if (row.nulls[part.column] != 0) return true;
     }
     return false;
 }
 
-/// Makes the key of an index entry in `key` (cleared first).
+/// Whether the index's own columns do not tell entries apart: not unique, or a column is null.
+inline bool needs_row_key(table_layout::index const& index, row_reference row) {
+    return !index.unique || has_null(index, row);
+}
+
+/// Whether the index has an entry for this row. Equality finds no nulls, and a hash index knows nothing else.
+inline bool has_entry(table_layout::index const& index, row_reference row) {
+    return !index.hashed || !has_null(index, row);
+}
+
+/// Puts the hash of what follows its place into the key of a hash index: the encoded columns from byte `at` on.
+inline void insert_hash(std::string& key, std::size_t at) {
+    std::uint64_t const hash = codec::hash64(std::string_view(key).substr(at));
+    char bytes[8];
+    for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(hash >> (56 - 8 * i));
+    key.insert(at, bytes, sizeof bytes);
+}
+
+/// Makes the key of an index entry in `key` (cleared first). Only for rows the index has an entry for.
 inline void make_entry_key(std::string& key, table_layout::index const& index, row_reference row,
                            std::string_view row_key) {
     key.clear();
     append_id(key, index.id);
     append_columns(key, index.parts, row);
+    if (index.hashed) insert_hash(key, id_bytes);
     if (needs_row_key(index, row)) key.append(row_key.substr(id_bytes));
 }
 

@@ -12,6 +12,7 @@
 
 #include <sys/stat.h>
 
+#include <charconv>
 #include <csignal>
 #include <list>
 #include <system_error>
@@ -36,11 +37,16 @@ host_and_port split_address(std::string const& address) {
     bool const has_port = colon != address.npos && (bracket == address.npos || colon > bracket);
     std::string host = address.substr(0, has_port ? colon : address.npos);
     if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-    if (host.empty()) {
+    std::string const port = has_port ? address.substr(colon + 1) : "5432";
+    unsigned number = 0;
+    auto const [end, failed] = std::from_chars(port.data(), port.data() + port.size(), number);
+    bool const is_port = failed == std::errc() && end == port.data() + port.size() && number <= 65535;
+    // A resolver takes ports beyond 65535, modulo 65536, and a number alone for an IPv4 address.
+    if (host.find_first_not_of("0123456789") == host.npos || !is_port) {
         throw error(errc::invalid_parameter_value, "\"" + address + "\" is not an address to listen on")
             .with_hint("Write it as host:port, for instance 127.0.0.1:5432.");
     }
-    return {host, has_port ? address.substr(colon + 1) : "5432"};
+    return {host, port};
 }
 
 std::string text_of(tcp::endpoint const& endpoint) {
@@ -98,7 +104,10 @@ struct listener::state {
         auto const [host, service] = split_address(address);
         error_code failed;
         auto const endpoints = tcp::resolver(loop).resolve(host, service, tcp::resolver::passive, failed);
-        if (failed) could_not_listen(address, failed);
+        if (failed) {
+            throw error(errc::io_error, "could not listen on " + address + ": " + failed.message())
+                .with_hint("Write it as host:port, for instance 127.0.0.1:5432.");
+        }
         asio::ip::port_type shared_port = 0;  // the addresses of one name (localhost) share the port that was free
         for (auto const& resolved : endpoints) {
             tcp::endpoint endpoint = resolved.endpoint();

@@ -28,15 +28,15 @@ public:
         : channel_(channel), session_(session), how_(how), formats_(formats), changed_(changed) {}
 
     void begin_rows(std::vector<sql::result_column> const& columns) override {
-        columns_ = columns;
-        if (how_ == protocol::simple) channel_.replies().row_description(columns_, formats_);
+        columns_ = &columns;
+        if (how_ == protocol::simple) channel_.replies().row_description(columns, formats_);
     }
 
     bool rows(sql::row_block const& block) override {
         auto const& settings = session_.formats();
         for (std::size_t row = 0; row < block.rows; ++row) {
             channel_.flush_if_full();
-            encode_row(channel_.replies(), columns_, formats_, settings, block, row);
+            encode_row(channel_.replies(), *columns_, formats_, settings, block, row);
         }
         return true;
     }
@@ -82,7 +82,7 @@ private:
     protocol how_;
     std::vector<std::int16_t> const& formats_;
     setting_values& changed_;
-    std::vector<sql::result_column> columns_;
+    std::vector<sql::result_column> const* columns_ = nullptr;
     bool copying_out_ = false, copy_in_ended_ = false;
     std::optional<error> copy_in_failure_;  ///< told once the data before it is taken
 };

@@ -21,6 +21,7 @@ node binding::add_literal(sql_type type, datum raw, std::int64_t location) {
     made.type = type;
     made.nullable = false;
     made.detail = q_.add(constant);
+    made_.literal_sources.emplace_back();
     made.position = static_cast<node>(location + 1);
     return q_.add(made);
 }
@@ -32,12 +33,31 @@ node binding::add_null(sql_type type, std::int64_t location) {
     made.kind = expression_kind::literal;
     made.type = type;
     made.detail = q_.add(constant);
+    made_.literal_sources.emplace_back();
     made.position = static_cast<node>(location + 1);
     return q_.add(made);
 }
 
 node binding::add_text_literal(sql_type type, std::string_view text, std::int64_t location) {
     return add_literal(type, datum{text}, location);
+}
+
+/// A constant of the statement's own text: `e` stands for what is written at `location`.
+node binding::noted_token(node e, std::int64_t location) {
+    if (!positions_) return e;
+    literal_source& source = source_of(e);
+    source.how = literal_source::step::token;
+    source.location = location;
+    return e;
+}
+
+/// A literal made of another one by reading or casting it.
+node binding::noted_step(node e, node from, literal_source::step how, bool explicit_cast) {
+    literal_source& source = source_of(e);
+    source.how = how;
+    source.explicit_cast = explicit_cast;
+    source.from = expr(from).detail;
+    return e;
 }
 
 /// A constant cast now; none where that must wait for the statement to run: settings matter, or it fails.
@@ -55,8 +75,10 @@ node binding::folded_cast(node e, sql_type to, bool explicit_cast) {
         physical_of(from.id) == physical::text ? datum{std::string_view(text)} : query::datum_of(q_.view(), constant);
     try {
         auto context = explicit_cast ? cast_context::explicit_only : cast_context::assignment;
-        return add_literal(to, cast(raw, from, to, memory, *context_.formats, context), location);
+        node made = add_literal(to, cast(raw, from, to, memory, *context_.formats, context), location);
+        return noted_step(made, e, literal_source::step::cast, explicit_cast);
     } catch (error const&) {
+        source_of(e).decides = true;
         return none;
     }
 }
@@ -73,9 +95,6 @@ node binding::make_cast(node e, sql_type to, bool explicit_cast) {
     return q_.add(made);
 }
 
-namespace {
-
-/// Whether `text`, read as `to`, asks the clock: 'now', 'today', 'tomorrow', 'yesterday'.
 bool asks_the_clock(std::string_view text, type_id to) {
     if (facts(to).category != 'D') return false;
     std::string lower(text);
@@ -85,6 +104,8 @@ bool asks_the_clock(std::string_view text, type_id to) {
     }
     return false;
 }
+
+namespace {
 
 /// `interval '3' day`: a bare number counts the last field that the type allows.
 std::string_view interval_unit(std::int32_t modifier) {
@@ -114,6 +135,7 @@ node binding::coerce_literal(node e, sql_type to, coercion how) {
         bool number = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
             return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == ' ';
         });
+        if (to.modifier >= 0) source_of(e).decides = true;  // the unit depends on what is there
         if (number && to.modifier >= 0) text += interval_unit(to.modifier);
     } else {
         plain.modifier = -1;
@@ -123,6 +145,7 @@ node binding::coerce_literal(node e, sql_type to, coercion how) {
     node made = none;
     try {
         made = add_literal(plain, parse_text(plain, text, memory, *context_.formats), location);
+        noted_step(made, e, literal_source::step::read, false);
     } catch (error& failed) {
         throw at(std::move(failed), location);
     }
@@ -268,6 +291,7 @@ node binding::to_object_id(node e, std::string_view type_name, std::int64_t loca
         return must_coerce(e, {type_id::oid}, coercion::explicit_, location);
     }
     std::string text(q_.view().name(q_.literals[static_cast<std::size_t>(expr(e).detail)].characters));
+    source_of(e).decides = true;
     std::int64_t place = expr(e).position - 1;
     if (text == "-") return add_literal({type_id::oid}, datum{std::int64_t{0}}, place);
     if (!text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; })) {

@@ -67,7 +67,9 @@ node binding::constant_node(ast e) {
         node made = add_null({type_id::unknown}, location);
         return made;
     }
-    if (e.has("ival")) return add_literal({type_id::int4}, datum{integer_constant(e, text_)}, location);
+    if (e.has("ival")) {
+        return noted_token(add_literal({type_id::int4}, datum{integer_constant(e, text_)}, location), location);
+    }
     if (e.has("boolval"))
         return add_literal({type_id::boolean}, datum{std::int64_t{e["boolval"].flag("boolval")}}, location);
     if (e.has("fval")) {
@@ -76,12 +78,14 @@ node binding::constant_node(ast e) {
         auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), whole);
         if (failed == std::errc{} && end == digits.data() + digits.size()) {
             bool small = whole >= INT32_MIN && whole <= INT32_MAX;
-            return add_literal({small ? type_id::int4 : type_id::int8}, datum{whole}, location);
+            return noted_token(add_literal({small ? type_id::int4 : type_id::int8}, datum{whole}, location), location);
         }
-        node made = add_text_literal({type_id::unknown}, digits, location);
+        node made = noted_token(add_text_literal({type_id::unknown}, digits, location), location);
         return coerce_literal(made, {type_id::numeric}, coercion::implicit);
     }
-    if (e.has("sval")) return add_text_literal({type_id::unknown}, e["sval"].text("sval"), location);
+    if (e.has("sval")) {
+        return noted_token(add_text_literal({type_id::unknown}, e["sval"].text("sval"), location), location);
+    }
     throw at(error(errc::feature_not_supported, "bit strings are not supported"), location);
 }
 

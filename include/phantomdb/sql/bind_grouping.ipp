@@ -19,7 +19,7 @@ using query::expression_kind;
 using query::relation_kind;
 
 /// Whether two expressions are the same but for their place in the text. Subqueries are the same only if they are one.
-bool binding::equal(node a, node b) const {
+bool binding::equal(node a, node b) {
     if (a == b) return true;
     auto const& left = expr(a);
     auto const& right = expr(b);
@@ -33,6 +33,7 @@ bool binding::equal(node a, node b) const {
     if (left.kind == expression_kind::literal) {
         auto const& x = q_.literals[static_cast<std::size_t>(left.detail)];
         auto const& y = q_.literals[static_cast<std::size_t>(right.detail)];
+        source_of(a).decides = source_of(b).decides = true;
         return x.null == y.null && x.low == y.low && x.high == y.high &&
                q_.view().name(x.characters) == q_.view().name(y.characters);
     }

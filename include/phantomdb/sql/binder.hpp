@@ -41,6 +41,22 @@ struct bind_context {
     bool infer_parameters = false;
 };
 
+/// Where a literal of a query has its value from.
+struct literal_source {
+    enum class step : std::uint8_t {
+        other,  ///< not from a constant of the statement's own text
+        token,  ///< a constant of the text, as it stands there
+        read,   ///< literal `from`, characters, read as the type of this one
+        cast,   ///< literal `from`, cast
+    };
+    step how = step::other;
+    bool explicit_cast = false;
+    /// More of the query than the values of literals made from this one would be different with another value.
+    bool decides = false;
+    query::node from = query::none;
+    std::int64_t location = -1;  ///< `token`: the byte of the script; that of the sign for a negative number
+};
+
 /// A statement ready to be planned.
 struct bound_statement {
     query::query_builder query;
@@ -54,6 +70,7 @@ struct bound_statement {
     /// False where a literal was read by the clock ('now', 'today'). Literals are read under `bind_context::formats` in any
     /// case: whoever keeps the statement binds it again after those changed.
     bool cacheable = true;
+    std::vector<literal_source> literal_sources;  ///< by literal
     std::uint64_t catalog_version = 0;
 };
 
@@ -61,6 +78,9 @@ struct bound_statement {
 /// Throws `error`; never fails otherwise. Thread-safe. Time grows linearly with the statement but for names: columns in
 /// scope times references.
 bound_statement bind(ast statement, std::string_view text, bind_context const& context);
+
+/// Whether `text`, read as `to`, asks the clock: 'now', 'today', 'tomorrow', 'yesterday'.
+bool asks_the_clock(std::string_view text, type_id to);
 
 /// Whether `bind` takes the statement; everything else is a utility statement.
 bool is_query(ast statement);

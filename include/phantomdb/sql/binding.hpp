@@ -129,7 +129,7 @@ private:
     node rewritten(node e, replacement const& replace);
     void rewrite_relation(node r, replacement const& replace);
     void rewrite_list(query::slice items, replacement const& replace);
-    bool equal(node a, node b) const;
+    bool equal(node a, node b);
     bool contains(node e, std::function<bool(node)> const& wanted) const;
     bool relation_contains(node r, std::function<bool(node)> const& wanted) const;
     node grouped(node relation, std::vector<target>& targets, std::vector<std::size_t> const& groups, node& having);
@@ -251,6 +251,11 @@ private:
 
     // bind_coerce
     node add_literal(sql_type type, datum raw, std::int64_t location);
+    literal_source& source_of(node literal) {
+        return made_.literal_sources[static_cast<std::size_t>(expr(literal).detail)];
+    }
+    node noted_token(node e, std::int64_t location);
+    node noted_step(node e, node from, literal_source::step how, bool explicit_cast);
     node add_null(sql_type type, std::int64_t location = -1);
     node add_text_literal(sql_type type, std::string_view text, std::int64_t location);
     node coerce(node e, sql_type to, coercion how);  ///< none where there is no such cast

@@ -43,7 +43,8 @@ inline std::string index_definition(schema::table_descriptor const& table, schem
     std::string columns;
     for (auto const& key : index.keys) columns += (columns.empty() ? "" : ", ") + index_column(table, key);
     return std::string("CREATE ") + (index.unique ? "UNIQUE " : "") + "INDEX " + quote_name(index.name) + " ON " +
-           quote_name(table.schema_name) + "." + quote_name(table.name) + " USING btree (" + columns + ")";
+           quote_name(table.schema_name) + "." + quote_name(table.name) + " USING " +
+           std::string(codec::engine_name(index.primary ? table.method : index.method)) + " (" + columns + ")";
 }
 
 inline std::string index_constraint_definition(schema::table_descriptor const& table,

@@ -5,6 +5,7 @@
 #include <phantomdb/plan/facts.hpp>
 #include <phantomdb/plan/plan.hpp>
 #include <phantomdb/sql/binder.hpp>
+#include <phantomdb/sql/literal_slots.hpp>
 #include <phantomdb/sql/session.hpp>
 
 #include <cstdint>
@@ -23,6 +24,7 @@ struct compiled_query {
     mutable std::optional<exec::executable> executable;
     std::vector<schema::object_id> changed_tables;
     bool locks_rows = false;
+    literal_slots literals;  ///< where the parameters come from, if the statement has its literals apart
     std::uint64_t settings_version = 0;
     mutable std::uint64_t uses = 0;
 };

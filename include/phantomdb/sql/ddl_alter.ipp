@@ -1,7 +1,9 @@
 #include <phantomdb/query/function.hpp>
+#include <phantomdb/sql/access_methods.hpp>
 #include <phantomdb/sql/ddl.hpp>
 #include <phantomdb/sql/ddl_drop.hpp>
 #include <phantomdb/sql/ddl_rows.hpp>
+#include <phantomdb/sql/engine_moves.hpp>
 #include <phantomdb/sql/source_text.hpp>
 #include <phantomdb/sql/types.hpp>
 #include <phantomdb/value/castable.hpp>
@@ -35,6 +37,7 @@ public:
         else if (what == "AT_SetIdentity") set_identity(name, command["def"].list("items"));
         else if (what == "AT_DropIdentity") drop_identity(name, missing_ok);
         else if (what == "AT_DropExpression") drop_expression(name, missing_ok);
+        else if (what == "AT_SetAccessMethod") set_access_method(name);
         else if (what == "AT_ChangeOwner" || what == "AT_SetStatistics" || what == "AT_SetStorage" ||
                  what == "AT_ClusterOn" || what == "AT_DropCluster" || what == "AT_SetRelOptions" ||
                  what == "AT_ResetRelOptions" || what == "AT_SetOptions" || what == "AT_ResetOptions" ||
@@ -506,10 +509,46 @@ private:
         session_.edit().put(std::move(table));
     }
 
+    // ---- the engine ----
+
+    void set_access_method(std::string const& name) {
+        schema::engine to = table_engine_named(name);
+        schema::table_descriptor table = *now();
+        if (table.method == to) return;
+        table.method = to;
+        session_.edit().put(table);
+        if (mvcc::moves_objects<mvcc::local_shard>) return;  // `move_before_locking` has done it
+        move_report report(session_, table, to);
+        write_again(session_, id_, report.progress());
+    }
+
     session_core& session_;
     std::string_view text_;
     schema::object_id id_;
 };
+
+/// Where the store moves objects online, it does so before anything is locked: readers and writers go on. The catalog
+/// follows in the transaction; if that is undone, the rows stay where they are now, which nobody sees.
+void move_before_locking(session_core& session, ast node, schema::table_descriptor const& table) {
+    if (!mvcc::moves_objects<mvcc::local_shard>) return;
+    for (ast command : node.list("cmds")) {
+        if (command.text("subtype") != "AT_SetAccessMethod") continue;
+        schema::engine to = table_engine_named(command.text("name"));
+        if (table.method == to) continue;
+        move_report report(session, table, to);
+        mvcc::try_move_object(*session.shared.shard, table.id, to, report.progress());
+    }
+}
+
+std::string_view word_of(schema::relation_type type) {
+    switch (type) {
+        case schema::relation_type::table: return "tables";
+        case schema::relation_type::view: return "views";
+        case schema::relation_type::sequence: return "sequences";
+        case schema::relation_type::index: return "indexes";
+    }
+    return {};
+}
 
 }  // namespace
 
@@ -525,6 +564,11 @@ std::string alter_table(session_core& session, ast node, std::string_view text) 
     if (found && found->type != schema::relation_type::table) {
         for (ast command : node.list("cmds")) {
             std::string_view what = command.text("subtype");
+            if (what == "AT_SetAccessMethod") {
+                throw error(errc::wrong_object_type,
+                            "ALTER action SET ACCESS METHOD cannot be performed on relation \"" + name.name + "\"")
+                    .with_detail("This operation is not supported for " + std::string(word_of(found->type)) + ".");
+            }
             if (what == "AT_ChangeOwner" || what == "AT_SetRelOptions" || what == "AT_ResetRelOptions") continue;
             if (node.text("objtype") == "OBJECT_TABLE") break;
             throw error(errc::feature_not_supported, "this form of " + tag + " is not supported");
@@ -532,6 +576,7 @@ std::string alter_table(session_core& session, ast node, std::string_view text) 
         if (node.text("objtype") != "OBJECT_TABLE") return tag;
     }
     auto table = table_named(session, name, text);
+    move_before_locking(session, node, *table);
     session.edit();
     session.lock_for_definition(table->id);
     table_alteration alteration(session, text, table->id);

@@ -74,6 +74,23 @@ void erase_all(session_core& session, schema::object_id id) {
     each_stored_row(session, id, [&](std::string_view key, std::string_view) { session.transaction->erase(key); });
 }
 
+void write_again(session_core& session, schema::object_id id, mvcc::move_progress const& progress) {
+    std::string from, to;
+    schema::append_id(from, id);
+    schema::append_id(to, id + 1);
+    // The newest rows, whatever the snapshot: what is not written again is gone.
+    auto view = session.transaction->latest_view();
+    std::uint64_t const total = view.estimate(from, to);
+    std::uint64_t done = 0;
+    auto scan = view.scan(from, to);
+    std::vector<storage::slice> entries(256);
+    while (std::size_t n = scan.next_chunk(entries)) {
+        session.cancel.check();
+        for (std::size_t i = 0; i < n; ++i) session.transaction->put(entries[i].key, entries[i].value);
+        progress(done += n, std::max(done, total));
+    }
+}
+
 void each_row_of(session_core& session, prepared_statement const& source,
                  std::function<void(schema::row_reference)> const& visit) {
     struct visiting_sink final : result_sink {

@@ -1,3 +1,4 @@
+#include <phantomdb/sql/access_methods.hpp>
 #include <phantomdb/sql/ddl.hpp>
 #include <phantomdb/sql/ddl_rows.hpp>
 #include <phantomdb/sql/source_text.hpp>
@@ -31,10 +32,33 @@ std::optional<schema::schema_descriptor> place_unless_there(session_core& sessio
     return place_for(session, name, text);
 }
 
-schema::engine engine_of(ast node) {
+/// What USING says, or else the setting.
+schema::engine engine_of(session_core& session, ast node) {
     std::string_view method = node.text("accessMethod");
-    if (method.empty() || method == "heap" || method == "btree") return schema::engine::btree;
-    throw error(errc::undefined_object, "access method \"" + std::string(method) + "\" does not exist");
+    return table_engine_named(method.empty() ? session.settings.raw("default_table_access_method")
+                                             : std::string(method));
+}
+
+void refuse_for_hash(ast node) {
+    auto unsupported = [](std::string_view what) {
+        return error(errc::feature_not_supported, "access method \"hash\" does not support " + std::string(what));
+    };
+    if (node.flag("unique")) throw unsupported("unique indexes");
+    if (!node.list("indexIncludingParams").empty()) throw unsupported("included columns");
+    if (node.list("indexParams").size() > 1) throw unsupported("multicolumn indexes");
+}
+
+void refuse_order_for_hash(ast element) {
+    auto said = [&](std::string_view field, std::string_view nothing) {
+        std::string_view order = element.text(field);
+        return !order.empty() && order != nothing;
+    };
+    if (said("ordering", "SORTBY_DEFAULT")) {
+        throw error(errc::feature_not_supported, "access method \"hash\" does not support ASC/DESC options");
+    }
+    if (said("nulls_ordering", "SORTBY_NULLS_DEFAULT")) {
+        throw error(errc::feature_not_supported, "access method \"hash\" does not support NULLS FIRST/LAST options");
+    }
 }
 
 }  // namespace
@@ -50,7 +74,7 @@ std::string create_table(session_core& session, ast node, std::string_view text)
     start.schema = place->id;
     start.schema_name = place->name;
     start.name = name.name;
-    start.method = engine_of(node);
+    start.method = engine_of(session, node);
     session.made_here(start.id);
     table_builder builder(session, text, std::move(start), true);
     std::vector<ast> constraints;
@@ -111,6 +135,7 @@ std::string create_table_as(session_core& session, prepared_statement const& pre
     table.schema = place->id;
     table.schema_name = place->name;
     table.name = name.name;
+    table.method = engine_of(session, into);
     ast_list names = into.list("colNames");
     if (names.size() > bound.columns.size()) throw error(errc::syntax_error, "too many column names were specified");
     for (std::size_t i = 0; i < bound.columns.size(); ++i) {
@@ -151,10 +176,10 @@ std::string create_index(session_core& session, ast node, std::string_view text)
     }
     auto before = table_named(session, name, text);
     std::string_view method = node.text("accessMethod");
-    if (!method.empty() && method != "btree") {
-        throw error(errc::feature_not_supported, "access method \"" + std::string(method) + "\" is not supported")
-            .with_hint("Use btree, the default.");
-    }
+    schema::index_descriptor index;
+    index.method = method.empty() ? schema::engine::btree : index_engine_named(method);
+    bool hashed = index.method == schema::engine::hash;
+    if (hashed) refuse_for_hash(node);
     if (node["whereClause"]) throw error(errc::feature_not_supported, "partial indexes are not supported");
     if (node.flag("nulls_not_distinct"))
         throw error(errc::feature_not_supported, "NULLS NOT DISTINCT is not supported");
@@ -162,7 +187,6 @@ std::string create_index(session_core& session, ast node, std::string_view text)
     session.edit();
     session.lock_for_definition(before->id);
     schema::table_descriptor table = *session.edit().now().table(before->id);
-    schema::index_descriptor index;
     index.unique = node.flag("unique");
     std::vector<std::string> names;
     for (ast element : node.list("indexParams")) {
@@ -174,11 +198,13 @@ std::string create_index(session_core& session, ast node, std::string_view text)
         key.column = static_cast<std::int16_t>(ordinal);
         if (table.columns[static_cast<std::size_t>(ordinal)].type.id == type_id::json) {
             throw error(errc::undefined_object,
-                        "data type json has no default operator class for access method \"btree\"")
+                        "data type json has no default operator class for access method \"" +
+                            std::string(codec::engine_name(index.method)) + "\"")
                 .with_hint(
                     "You must specify an operator class for the index or define a default operator class for the data "
                     "type.");
         }
+        if (hashed) refuse_order_for_hash(element);
         key.descending = element.text("ordering") == "SORTBY_DESC";
         std::string_view nulls = element.text("nulls_ordering");
         key.nulls_first = nulls == "SORTBY_NULLS_FIRST" || (nulls != "SORTBY_NULLS_LAST" && key.descending);

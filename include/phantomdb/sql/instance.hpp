@@ -40,6 +40,8 @@ public:
     /// Counters for logs and health checks.
     struct statistics {
         std::uint64_t commits = 0, rollbacks = 0, log_bytes = 0, log_flushes = 0, sessions = 0;
+        /// Simple queries that found their statement compiled, and those that did not.
+        std::uint64_t cache_hits = 0, cache_misses = 0;
     };
     statistics counters() const;
 

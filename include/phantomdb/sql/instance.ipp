@@ -1,4 +1,5 @@
 #include <phantomdb/sql/instance_state.hpp>
+#include <phantomdb/sql/session_core.hpp>
 #include <phantomdb/sql/system_tables.hpp>
 
 #include <random>
@@ -113,6 +114,12 @@ instance::statistics instance::counters() const {
     made.log_flushes = counted.log.syncs;
     std::lock_guard hold(state_->sessions_mutex);
     made.sessions = state_->sessions_begun;
+    made.cache_hits = state_->cache_hits;
+    made.cache_misses = state_->cache_misses;
+    for (auto const& [number, one] : state_->sessions) {
+        made.cache_hits += one.core->cache_hits.load(std::memory_order_relaxed);
+        made.cache_misses += one.core->cache_misses.load(std::memory_order_relaxed);
+    }
     return made;
 }
 

@@ -4,7 +4,7 @@
 #include <phantomdb/exec/row_numbers.hpp>
 #include <phantomdb/exec/sequences.hpp>
 #include <phantomdb/exec/stored_catalog.hpp>
-#include <phantomdb/mvcc/shard.hpp>
+#include <phantomdb/mvcc/local_shard.hpp>
 #include <phantomdb/sql/instance.hpp>
 #include <phantomdb/sql/statement_timer.hpp>
 
@@ -21,13 +21,24 @@ namespace phantomdb::sql {
 
 class session_core;
 
-/// What pg_stat_activity knows of a session. Guarded by `shared_state::sessions_mutex`.
+/// What pg_stat_activity knows of a session. That it is there, and what does not change, is guarded by
+/// `shared_state::sessions_mutex`; what each statement changes by a mutex of its own, taken second.
 struct session_activity {
     session_core* core = nullptr;
     std::string database, user, application_name, client_address;
-    std::int64_t started = 0, statement_started = 0;
+    std::int64_t started = 0;
+    std::mutex mutex;
+    std::int64_t statement_started = 0;
     std::string query;
     std::string state = "idle";
+};
+
+/// A table on its way to another engine, as pg_stat_progress_cluster shows it.
+struct engine_move {
+    std::string database;
+    schema::object_id table = 0;
+    schema::engine to = schema::engine::btree;
+    std::uint64_t done = 0, total = 0;  ///< keys
 };
 
 struct instance::shared_state {
@@ -47,7 +58,9 @@ struct instance::shared_state {
     std::map<std::int32_t, session_activity> sessions;
     std::int32_t next_session = 1;
     std::uint64_t sessions_begun = 0;
-    std::int64_t opened_at = 0;  ///< µs since 2000-01-01 UTC
+    std::uint64_t cache_hits = 0, cache_misses = 0;  ///< of the sessions that are over
+    std::map<std::int32_t, engine_move> moves;       ///< by session; guarded by `sessions_mutex`
+    std::int64_t opened_at = 0;                      ///< µs since 2000-01-01 UTC
 
     /// How lock errors name a key: 'row (…) of table "t"' needs the catalog.
     std::string describe_key(std::string_view key) const;

@@ -58,7 +58,7 @@ struct copy_request {
 class result_sink {
 public:
     virtual ~result_sink() = default;
-    /// Before the first row of a statement that returns rows.
+    /// Before the first row of a statement that returns rows. `columns` lives until the last `rows` has returned.
     virtual void begin_rows(std::vector<result_column> const& columns) = 0;
     /// Rows; return false to stop the statement (rest discarded, no error).
     virtual bool rows(row_block const& block) = 0;

@@ -44,7 +44,37 @@ bool ends_transaction(ast node) {
     return kind == "TRANS_STMT_COMMIT" || kind == "TRANS_STMT_ROLLBACK" || kind == "TRANS_STMT_ROLLBACK_TO";
 }
 
-constexpr std::size_t most_cached_statements = 256, longest_cached_text = 8192;
+/// Queries, and what begins and ends transactions; the latter by their whole text (two-phase transactions have names).
+bool may_be_cached(ast node, literal_scan const& scan) {
+    return is_query(node) || (node.is("TransactionStmt") && scan.tokens().empty());
+}
+
+/// The statements of a simple query; a single one is kept, or found where it was kept.
+std::vector<std::shared_ptr<prepared_statement const>> statements_of(session_core& core, std::string_view script) {
+    bool const cached = core.settings.active().caches_statements && script.size() <= statement_cache::longest_text;
+    bool const understood = cached && core.running_text.read(script);
+    if (cached) {
+        if (auto known = core.statements.find(core.running_text)) {
+            core.cache_hits.fetch_add(1, std::memory_order_relaxed);
+            return {std::move(known)};
+        }
+    }
+    core.cache_misses.fetch_add(1, std::memory_order_relaxed);
+    std::vector<std::shared_ptr<prepared_statement const>> statements;
+    parsed_script parsed = parse(script);
+    bool const alone = parsed.statements().size() == 1;
+    for (statement const& one : parsed.statements()) {
+        auto made = std::make_shared<prepared_statement>();
+        made->script = parsed;
+        made->parsed = one;
+        made->literals_apart = alone && understood && !core.running_text.tokens().empty() && is_query(one.node);
+        statements.push_back(std::move(made));
+    }
+    if (cached && alone && may_be_cached(statements.front()->node(), core.running_text)) {
+        core.statements.add(core.running_text, statements.front());
+    }
+    return statements;
+}
 
 }  // namespace
 
@@ -82,23 +112,7 @@ void session::run(std::string_view script, result_sink& sink) {
     core.clear_interrupt();
     guarded(core, &sink, [&] {
         core.set_activity("active", script);
-        std::vector<std::shared_ptr<prepared_statement const>> statements;
-        if (auto known = core.by_text.find(script); known != core.by_text.end()) {
-            statements.push_back(known->second);
-        } else {
-            parsed_script parsed = parse(script);
-            for (statement const& one : parsed.statements()) {
-                auto made = std::make_shared<prepared_statement>();
-                made->script = parsed;
-                made->parsed = one;
-                statements.push_back(std::move(made));
-            }
-            if (statements.size() == 1 && script.size() <= longest_cached_text &&
-                is_query(statements.front()->node())) {
-                if (core.by_text.size() >= most_cached_statements) core.by_text.clear();
-                core.by_text.emplace(script, statements.front());
-            }
-        }
+        auto const statements = statements_of(core, script);
         if (statements.empty()) sink.complete({});
         for (std::size_t i = 0; i < statements.size(); ++i) {
             bool last = i + 1 == statements.size();

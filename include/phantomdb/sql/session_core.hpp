@@ -13,9 +13,11 @@
 #include <phantomdb/schema/catalog.hpp>
 #include <phantomdb/sql/binder.hpp>
 #include <phantomdb/sql/instance_state.hpp>
+#include <phantomdb/sql/literal_scan.hpp>
 #include <phantomdb/sql/parser.hpp>
 #include <phantomdb/sql/session.hpp>
 #include <phantomdb/sql/settings.hpp>
+#include <phantomdb/sql/statement_cache.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -59,6 +61,8 @@ public:
     parsed_script script;
     std::optional<statement> parsed;  ///< nothing: an empty text
     std::vector<sql_type> given_types;
+    /// Serves for other texts too: compiled with the constants of its text turned into parameters (literal_slots.hpp).
+    bool literals_apart = false;
     mutable std::shared_ptr<compiled_query const> compiled;  ///< null for utility statements
     bool infer_parameters = false;
 
@@ -171,7 +175,6 @@ public:
     void note(severity how, sqlstate code, std::string message, std::string detail = {}, std::string hint = {});
     /// Runs a query of our own within the current statement; what `row` gets is borrowed for the call.
     void query(std::string const& text, std::function<void(std::span<nullable_datum const>)> const& row);
-    std::uint64_t executions = 0;
     /// 40001 if one of these tables has changed since this transaction's snapshot.
     void require_same_tables(std::vector<std::shared_ptr<schema::table_descriptor const>> const& used) const;
     value default_of(schema::table_descriptor const& table, std::size_t column);
@@ -189,7 +192,15 @@ public:
     std::map<std::string, cursor, std::less<>> cursors;
     std::map<schema::object_id, std::int64_t> sequence_values;  ///< for currval
     schema::object_id last_sequence = 0;
-    std::map<std::string, std::shared_ptr<prepared_statement const>, std::less<>> by_text;  ///< of simple queries
+
+    // ---- simple queries (session.ipp, session_query.ipp) ----
+
+    statement_cache statements;
+    literal_scan running_text;  ///< of the running simple query; empty where it is not to be cached
+    arena literal_memory;
+    std::atomic<std::uint64_t> cache_hits{0}, cache_misses{0};  ///< written by the session's thread
+    /// Parses the text of the running simple query, which is one statement; makes it what is cached for it if `keep`.
+    std::shared_ptr<prepared_statement const> parse_again(prepared_statement const& outdated, bool keep);
     struct advisory_lock {
         std::unique_ptr<mvcc::lock_owner> owner;
         int count = 0;
@@ -204,6 +215,7 @@ private:
     void end_transaction();
 
     std::optional<schema::catalog_edit> edit_;
+    session_activity* activity_ = nullptr;
 };
 
 // ---- transaction statements (session_transaction.ipp) ----
@@ -215,7 +227,8 @@ std::string isolation_name(mvcc::isolation level);
 
 // ---- queries (session_query.ipp) ----
 
-/// Binds (anew, if the catalog or the settings moved) and plans. Needs no transaction.
+/// Binds (anew, if the catalog or the settings moved) and plans. Needs no transaction. Null for a statement with its
+/// literals apart that would have to be bound anew: the constants of its own text are gone.
 std::shared_ptr<compiled_query const> compile(session_core& session, prepared_statement const& prepared);
 /// Runs a bound statement within the current transaction; gives the command tag. Rows go to `sink`.
 std::string run_query(session_core& session, prepared_statement const& prepared,

@@ -52,6 +52,7 @@ session_core::session_core(instance& where, session_options wanted)
     facts.process_id = number;
     ++shared.sessions_begun;
     session_activity& activity = shared.sessions[number];
+    activity_ = &activity;
     activity.core = this;
     activity.database = options.database;
     activity.user = options.user;
@@ -65,6 +66,8 @@ session_core::~session_core() {
     rollback();
     release_advisory();
     std::lock_guard hold(shared.sessions_mutex);
+    shared.cache_hits += cache_hits;
+    shared.cache_misses += cache_misses;
     shared.sessions.erase(number);
 }
 
@@ -137,7 +140,7 @@ void session_core::finish_edit() {
     auto changes = edit_->take_changes();
     if (!changes.empty()) {
         std::uint64_t version = shared.catalog.new_version();
-        shared.catalog.write(*transaction, edit_->now(), version, changes);
+        shared.catalog.write(*transaction, *current_catalog, edit_->now(), version, changes);
         current_catalog = std::move(*edit_).finish(version);
         catalog_changed = true;
     }
@@ -215,12 +218,11 @@ void session_core::clear_interrupt() {
 }
 
 void session_core::set_activity(std::string_view state, std::string_view query) {
-    std::lock_guard hold(shared.sessions_mutex);
-    session_activity& activity = shared.sessions[number];
-    activity.state = state;
+    std::lock_guard hold(activity_->mutex);
+    activity_->state = state;
     if (!query.empty()) {
-        activity.query = query.substr(0, 1024);
-        activity.statement_started = statement_time;
+        activity_->query = query.substr(0, 1024);
+        activity_->statement_started = statement_time;
     }
 }
 

@@ -18,6 +18,7 @@ plan::table_facts facts_of(schema::table_layout const& layout, exec::sql_view co
         plan::index_facts one;
         one.unique = index.unique;
         one.primary = index.primary;
+        one.hashed = index.hashed;
         for (auto const& part : index.parts) {
             one.columns.push_back(part.column);
             one.descending.push_back(part.order.descending);
@@ -122,6 +123,7 @@ std::shared_ptr<compiled_query const> compile(session_core& session, prepared_st
         constexpr std::uint64_t uses_between_looks = 32;
         bool look = current && session.transaction && ++known->uses % uses_between_looks == 0;
         if (current && !(look && is_stale(*known, session.transaction->view()))) return known;
+        if (prepared.literals_apart) return nullptr;
     }
     auto made = std::make_shared<compiled_query>();
     bind_context context = session.binding();
@@ -130,6 +132,8 @@ std::shared_ptr<compiled_query const> compile(session_core& session, prepared_st
     made->settings_version = session.settings.binding_version();
     made->bound = sql::bind(prepared.node(), prepared.text(), context);
     made->bound.catalog_version = session.catalog().version();
+    if (prepared.literals_apart && made->bound.cacheable)
+        made->literals = take_literals(made->bound, session.running_text);
     std::optional<exec::sql_view> view;
     if (session.transaction) view = session.transaction->view();
     else view = session.shared.shard->view();
@@ -169,7 +173,6 @@ std::uint64_t run_once(session_core& session, compiled_query const& query, std::
     arena memory;
     exec::table_writer writer(session.writing());
     exec::statement_state state{*session.transaction, session.transaction->view(), writer, parameters, {}, {}, {}};
-    state.execution = ++session.executions;
     state.counters = counters;
     auto sink = [&](exec::chunk& unit) {
         session.cancel.check();
@@ -187,6 +190,16 @@ std::string run_query(session_core& session, prepared_statement const& prepared,
                       std::vector<exec::operator_counters>* counters) {
     session.statement_ran = true;
     auto query = compile(session, prepared);
+    std::vector<nullable_datum> constants;
+    if (prepared.literals_apart) {
+        if (!query) return run_query(session, *session.parse_again(prepared, true), {}, sink, counters);
+        auto const& formats = session.settings.active().formats;
+        session.literal_memory.reset();
+        if (!query->literals.fill(session.running_text, session.literal_memory, formats, constants)) {
+            return run_query(session, *session.parse_again(prepared, false), {}, sink, counters);
+        }
+        parameters = constants;
+    }
     if (session.read_only && !query->bound.read_only) {
         throw error(errc::read_only_sql_transaction,
                     "cannot execute " +
@@ -211,6 +224,7 @@ std::string run_query(session_core& session, prepared_statement const& prepared,
             } else if (moved) {
                 session.start_statement();
                 query = compile(session, prepared);
+                if (!query) return run_query(session, *session.parse_again(prepared, true), {}, sink, counters);
                 if (session.catalog().version() != version) continue;
             }
         }
@@ -226,6 +240,7 @@ std::string run_query(session_core& session, prepared_statement const& prepared,
             session.transaction->release(mark);
             session.start_statement();
             query = compile(session, prepared);
+            if (!query) return run_query(session, *session.parse_again(prepared, true), {}, sink, counters);
             continue;
         }
         session.transaction->release(mark);
@@ -237,6 +252,19 @@ std::string run_query(session_core& session, prepared_statement const& prepared,
         if (query->bound.tag == "INSERT") return "INSERT 0 " + std::to_string(changed);
         return query->bound.tag + " " + std::to_string(changed);
     }
+}
+
+std::shared_ptr<prepared_statement const> session_core::parse_again(prepared_statement const& outdated, bool keep) {
+    auto made = std::make_shared<prepared_statement>();
+    made->script = parse(running_text.text());
+    made->parsed = made->script.statements().front();
+    if (keep) {
+        made->literals_apart = true;
+        statements.forget(running_text, outdated);
+        statements.add(running_text, made);
+    }
+    cache_misses.fetch_add(1, std::memory_order_relaxed);
+    return made;
 }
 
 void session_core::require_same_tables(std::vector<std::shared_ptr<schema::table_descriptor const>> const& used) const {

@@ -12,7 +12,7 @@ void session_core::begin(block_state as) {
     block = as;
     statement_ran = false;
     transaction_time = clock();
-    std::string wanted = settings.show("default_transaction_isolation");
+    std::string const& wanted = settings.active().default_isolation;
     level = wanted == "serializable"      ? mvcc::isolation::serializable
             : wanted == "repeatable read" ? mvcc::isolation::repeatable_read
                                           : mvcc::isolation::read_committed;

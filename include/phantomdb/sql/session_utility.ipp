@@ -316,7 +316,7 @@ std::string run_close(session_core& session, ast node) {
 std::string run_discard(session_core& session, ast node) {
     std::string_view target = node.text("target");
     if (target == "DISCARD_PLANS") {
-        session.by_text.clear();
+        session.statements.clear();
         return "DISCARD PLANS";
     }
     if (target == "DISCARD_SEQUENCES") {
@@ -331,7 +331,7 @@ std::string run_discard(session_core& session, ast node) {
     session.cursors.clear();
     session.settings.reset_all();
     session.prepared.clear();
-    session.by_text.clear();
+    session.statements.clear();
     session.release_advisory();
     session.sequence_values.clear();
     session.last_sequence = 0;

@@ -78,7 +78,9 @@ public:
         std::int64_t statement_timeout_ms = 0, lock_timeout_ms = 0;
         bool synchronous_commit = true;
         bool default_read_only = false;
-        int client_min_level = 3;  ///< position in debug5 … notice … error, see settings.ipp
+        std::string default_isolation;  ///< as SHOW has it
+        bool caches_statements = true;  ///< plan_cache_mode is not force_custom_plan
+        int client_min_level = 3;       ///< position in debug5 … notice … error, see settings.ipp
     };
     active_values const& active() const { return active_; }
     active_values& active() { return active_; }

@@ -1,3 +1,4 @@
+#include <phantomdb/sql/access_methods.hpp>
 #include <phantomdb/sql/setting_table.hpp>
 #include <phantomdb/sql/settings.hpp>
 #include <phantomdb/value/named_time_zone.hpp>
@@ -36,9 +37,23 @@ double factor_of(std::string_view unit, std::string_view wanted) {
     return is_time ? search(time_units) : search(memory_units);
 }
 
+error invalid_value(setting_definition const& definition, std::string_view text) {
+    return error(errc::invalid_parameter_value, "invalid value for parameter \"" + std::string(definition.name) +
+                                                    "\": \"" + std::string(text) + "\"");
+}
 [[noreturn]] void throw_invalid(setting_definition const& definition, std::string_view text) {
-    throw error(errc::invalid_parameter_value,
-                "invalid value for parameter \"" + std::string(definition.name) + "\": \"" + std::string(text) + "\"");
+    throw invalid_value(definition, text);
+}
+
+std::string canonical_table_method(setting_definition const& definition, std::string_view text) {
+    if (text.empty()) {
+        throw invalid_value(definition, text).with_detail(std::string(definition.name) + " cannot be empty.");
+    }
+    if (!find_table_method(text)) {
+        throw invalid_value(definition, text)
+            .with_detail("Table access method \"" + std::string(text) + "\" does not exist.");
+    }
+    return std::string(text);
 }
 
 std::string canonical_integer(setting_definition const& definition, std::string_view text) {
@@ -97,6 +112,7 @@ time_zone const* zone_named(std::string_view text) {
 
 std::string canonical(setting_definition const& definition, std::string_view text, std::string const& before) {
     if (definition.name == "DateStyle") return canonical_date_style(definition, text, before);
+    if (definition.name == "default_table_access_method") return canonical_table_method(definition, text);
     if (definition.name == "TimeZone") {
         auto const* zone = zone_named(text);
         if (!zone) throw_invalid(definition, text);
@@ -381,6 +397,10 @@ void session_settings::apply(std::string const& key, held const& what) {
         active_.synchronous_commit = now != "off";
     } else if (key == "default_transaction_read_only") {
         active_.default_read_only = now == "on";
+    } else if (key == "default_transaction_isolation") {
+        active_.default_isolation = now;
+    } else if (key == "plan_cache_mode") {
+        active_.caches_statements = now != "force_custom_plan";
     } else if (key == "client_min_messages") {
         active_.client_min_level = now == "error"     ? 5
                                    : now == "warning" ? 4

@@ -1,11 +1,12 @@
 #include <phantomdb/query/function.hpp>
+#include <phantomdb/sql/access_methods.hpp>
 #include <phantomdb/sql/system_rows.hpp>
 
 namespace phantomdb::sql {
 
 namespace {
 
-constexpr schema::object_id btree_method = 403, heap_method = 2, pg_class_id = 1259, pg_namespace_id = 2615,
+constexpr schema::object_id pg_class_id = 1259, pg_namespace_id = 2615,
                             pg_database_id = 1262, pg_constraint_id = 2606;
 
 std::string int_list(std::vector<std::int16_t> const& columns, char between, bool braces) {
@@ -40,10 +41,10 @@ void fill_class(system_rows& rows) {
             tuples = static_cast<double>(rows.session.transaction->view().estimate(from, to));
         }
         bool triggers = !table.foreign_keys.empty() || !table.referenced_by.empty();
-        add(table.id, table.name, table.schema, heap_method, tuples, !table.indexes.empty(), "r", table.columns.size(),
+        add(table.id, table.name, table.schema, method_of_table(table.method).id, tuples, !table.indexes.empty(), "r", table.columns.size(),
             table.checks.size(), triggers);
         for (auto const& index : table.indexes) {
-            add(index.id, index.name, table.schema, btree_method, tuples, false, "i", index.keys.size(), 0, false);
+            add(index.id, index.name, table.schema, method_of_index(table, index).id, tuples, false, "i", index.keys.size(), 0, false);
         }
     });
     rows.each_view([&](schema::view_descriptor const& view) {
@@ -251,12 +252,32 @@ void fill_settings(system_rows& rows) {
 
 void fill_activity(system_rows& rows) {
     std::lock_guard hold(rows.session.shared.sessions_mutex);
-    for (auto const& [number, one] : rows.session.shared.sessions) {
+    for (auto& [number, one] : rows.session.shared.sessions) {
+        std::lock_guard hold_one(one.mutex);
         auto const* database = rows.catalog.find_database(one.database);
         auto const* role = rows.catalog.find_role(one.user);
         rows.add(database ? database->id : 0u, one.database, number, role ? role->id : 0u, one.user,
                  one.application_name, one.client_address, one.started, one.statement_started, one.state, one.query,
                  "client backend");
+    }
+}
+
+/// Simple queries by session: how many found their statement compiled, and how many did not.
+void fill_statement_cache(system_rows& rows) {
+    std::lock_guard hold(rows.session.shared.sessions_mutex);
+    for (auto const& [number, one] : rows.session.shared.sessions) {
+        rows.add(number, static_cast<std::int64_t>(one.core->cache_hits.load(std::memory_order_relaxed)),
+                 static_cast<std::int64_t>(one.core->cache_misses.load(std::memory_order_relaxed)));
+    }
+}
+
+/// A move to another engine is what PostgreSQL does with CLUSTER: a table written anew.
+void fill_progress_cluster(system_rows& rows) {
+    std::lock_guard hold(rows.session.shared.sessions_mutex);
+    for (auto const& [number, one] : rows.session.shared.moves) {
+        auto const* database = rows.catalog.find_database(one.database);
+        rows.add(number, database ? database->id : 0u, one.database, one.table, "ALTER TABLE SET ACCESS METHOD",
+                 "writing new heap", 0, one.done, one.done, one.total, one.done, 0);
     }
 }
 
@@ -284,8 +305,9 @@ void fill_views(system_rows& rows) {
 }
 
 void fill_am(system_rows& rows) {
-    rows.add(heap_method, "heap", "heap_tableam_handler", "t");
-    rows.add(btree_method, "btree", "bthandler", "i");
+    for (access_method const& one : access_methods) {
+        rows.add(one.id, one.name, one.handler, one.of_tables ? "t" : "i");
+    }
 }
 
 void fill_proc(system_rows& rows) {
@@ -337,6 +359,8 @@ std::vector<system_table> const& pg_catalog_tables() {
         {12003, here, "pg_user", "usename name, usesysid oid, usecreatedb bool, usesuper bool, userepl bool, usebypassrls bool, passwd text", fill_user},
         {12004, here, "pg_settings", "name text, setting text, unit text, short_desc text, context text, vartype text, source text, boot_val text, reset_val text, pending_restart bool", fill_settings},
         {12005, here, "pg_stat_activity", "datid oid, datname name, pid int4, usesysid oid, usename name, application_name text, client_addr text, backend_start timestamptz, query_start timestamptz, state text, query text, backend_type text", fill_activity},
+        {12019, here, "phantomdb_stat_statement_cache", "pid int4, hits int8, misses int8", fill_statement_cache},
+        {12011, here, "pg_stat_progress_cluster", "pid int4, datid oid, datname name, relid oid, command text, phase text, cluster_index_relid oid, heap_tuples_scanned int8, heap_tuples_written int8, heap_blks_total int8, heap_blks_scanned int8, index_rebuild_count int8", fill_progress_cluster},
         {12006, here, "pg_tables", "schemaname name, tablename name, tableowner name, tablespace name, hasindexes bool, hasrules bool, hastriggers bool, rowsecurity bool", fill_tables},
         {12007, here, "pg_indexes", "schemaname name, tablename name, indexname name, tablespace name, indexdef text", fill_indexes},
         {12008, here, "pg_views", "schemaname name, viewname name, viewowner name, definition text", fill_views},

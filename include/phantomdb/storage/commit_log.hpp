@@ -35,6 +35,7 @@ concept commit_log = requires(L& log, L const& read, std::string_view payload, l
     /// Whether the record was refused; asked about records below one that is written, whose fate is known.
     { read.is_refused(lsn) } -> std::same_as<bool>;
     { read.durable() } -> std::same_as<lsn_type>;
+    /// The last one given out that was not refused.
     { read.last() } -> std::same_as<lsn_type>;
     /// Gives every durable record from `lsn` on.
     log.read(lsn, reader);

@@ -9,16 +9,23 @@
 ///     record    u32 payload length · u32 CRC32C of payload and header · u64 LSN · u64 synced · u32 epoch · u32 0 · payload
 ///               synced: the greatest LSN known to be durable when this record was appended
 ///
+///     marker    the header of a record without payload, with the LSN of the last record in both places; written behind it
+///               when the log is opened and when it is closed, and overwritten by the next record
+///
 /// Writing: whoever waits first writes, and syncs once, what all have appended by then; what arrives meanwhile is the
 /// next group. A new segment begins only once the one before is synced. If a sync fails, the log is poisoned: what the
-/// disk holds is unknown, so everything is refused until it is opened again. If space runs out, what was appended is
-/// refused with 53100, and the next append tries again at the same place.
+/// disk holds is unknown, so everything is refused until it is opened again. If space or memory runs out, what was appended
+/// is refused, and the next append tries again at the same place.
 ///
 /// Opening: a segment is read up to the first bytes that are no record with the right epoch and a rising LSN.
 /// 1. Another segment follows: the last LSN read must be the one its header names; otherwise the log is damaged.
 /// 2. It is the last, and somewhere behind there is a sound record that knows (by `synced`) that a record we could not
 ///    read had been durable: the log is damaged. Refused, with file and offset.
 /// 3. Otherwise these bytes were never acknowledged: a torn tail, cut off.
+/// 4. Records of which nothing says that they are durable are written again before the sync: they may have been read from a
+///    cache whose pages count as written since a sync failed.
+/// Segments that hold only records up to where the log is needed from may be there or not, in any combination: they were being
+/// removed.
 #pragma once
 
 #include <phantomdb/base/error.hpp>
@@ -34,6 +41,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -104,11 +112,15 @@ public:
     local_log(Environment& environment, std::string directory, local_log_options options = {}, lsn_type after = 0,
               log_reader const& replay = {})
         : environment_(environment), directory_(std::move(directory)), options_(options) {
-        environment_.create_directory(directory_);
+        env::create_own_directory(environment_, directory_);
         recover(after, replay);
     }
     local_log(local_log const&) = delete;
     local_log& operator=(local_log const&) = delete;
+    ~local_log() {
+        bool const all_durable = pending_.empty() && durable_ == kept_ && file_segment_ == end_.segment;
+        if (poison_ == nullptr && all_durable) write_marker();
+    }
 
     lsn_type append(std::string_view payload) {
         if (payload.size() > most_payload) {
@@ -123,12 +135,22 @@ public:
         refuse_if_poisoned();
         bool const rotate =
             rotate_next_ || (end_.offset > detail::segment_header_bytes && end_.offset + size > options_.segment_bytes);
-        if (rotate) {
-            closed_[end_.segment] = end_.offset;
-            closed_bytes_ += end_.offset;
-            end_ = {end_.segment + 1, detail::segment_header_bytes};
+        // What needs memory comes first, so that an append without memory has changed nothing.
+        refused_.reserve(refused_.size() + 1);
+        if (rotate || pending_.empty()) {
+            position const at = rotate ? position{end_.segment + 1, detail::segment_header_bytes} : end_;
+            group fresh{at, rotate, kept_, last_ + 1, 0, {}};
+            fresh.bytes.reserve(size);
+            pending_.reserve(pending_.size() + 1);
+            if (rotate) {
+                closed_[end_.segment] = end_.offset;
+                closed_bytes_ += end_.offset;
+                end_ = at;
+            }
+            pending_.push_back(std::move(fresh));
+        } else if (std::string& bytes = pending_.back().bytes; bytes.capacity() - bytes.size() < size) {
+            bytes.reserve(std::max<std::size_t>(bytes.size() + size, 2 * bytes.capacity()));
         }
-        if (rotate || pending_.empty()) pending_.push_back({end_, rotate, kept_, last_ + 1, 0, {}});
         rotate_next_ = false;
         group& into = pending_.back();
         char header[detail::record_header_bytes]{};
@@ -159,7 +181,7 @@ public:
     }
     lsn_type last() const {
         std::lock_guard const hold(mutex_);
-        return last_;
+        return kept_;
     }
     log_statistics statistics() const {
         std::lock_guard const hold(mutex_);
@@ -224,7 +246,7 @@ private:
     };
     struct refused {
         lsn_type first, last;
-        error reason;
+        std::exception_ptr reason;
         bool covers(lsn_type lsn) const { return lsn >= first && lsn <= last; }
     };
 
@@ -234,7 +256,7 @@ private:
         std::unique_lock hold(mutex_);
         for (;;) {
             for (refused const& r : refused_) {
-                if (r.covers(lsn)) throw r.reason;
+                if (r.covers(lsn)) throw_again(r.reason);
             }
             if ((sync ? durable_ : written_) >= lsn) return;
             refuse_if_poisoned();
@@ -250,15 +272,39 @@ private:
     }
 
     void refuse_if_poisoned() const {
-        if (poison_) throw *poison_;
+        if (poison_ == nullptr) return;
+        sqlstate code = errc::io_error;
+        std::string message = "the commit log cannot be written any more: ";
+        try {
+            std::rethrow_exception(poison_);
+        } catch (error const& e) {
+            code = e.code;
+            message += e.message;
+        } catch (std::exception const& e) {
+            message += e.what();
+        }
+        throw error(code, std::move(message))
+            .with_hint(
+                "What the disk holds is not known. Find out what is wrong with it, then open the database again.");
     }
 
-    /// Writes what is pending, and syncs. Called by one thread at a time with the lock, which it lets go meanwhile.
-    void write_pending(std::unique_lock<std::mutex>& hold, bool sync) {
+    /// Each waiter gets an exception of its own.
+    [[noreturn]] static void throw_again(std::exception_ptr const& reason) {
+        try {
+            std::rethrow_exception(reason);
+        } catch (error const& e) {
+            throw error(e);
+        }
+    }
+
+    /// Writes what is pending, and syncs. Called by one thread at a time with the lock, which it lets go meanwhile. Throws
+    /// nothing: a failure is kept for those who wait, and keeping it takes no memory.
+    void write_pending(std::unique_lock<std::mutex>& hold, bool sync) noexcept {
         std::vector<group> groups = std::exchange(pending_, {});
         lsn_type const last = last_;
         lsn_type done = written_;
-        std::optional<error> failure;
+        std::exception_ptr failure;
+        bool lacks_room = false;
         std::size_t n = 0;
         hold.unlock();
         try {
@@ -268,21 +314,25 @@ private:
             }
             if (sync) sync_file();
         } catch (error const& e) {
-            failure = e;
-        } catch (std::exception const& e) {
-            failure = error(errc::io_error, e.what());
+            failure = std::current_exception();
+            lacks_room = e.code == errc::disk_full;
+        } catch (std::bad_alloc const&) {
+            failure = std::current_exception();
+            lacks_room = true;
+        } catch (...) {
+            failure = std::current_exception();
         }
         hold.lock();
         statistics_.groups += n;
-        if (!failure) {
+        if (failure == nullptr) {
             written_ = last;
             if (sync || !options_.sync) durable_ = last;
             if (sync) ++statistics_.syncs;
-        } else if (syncing_ || failure->code != errc::disk_full) {
-            poison(*failure);
+        } else if (syncing_ || !lacks_room) {
+            poison(failure);
         } else {
             written_ = kept_ = done;
-            refuse_from(groups[n], *failure);
+            refuse_from(groups[n], failure);
         }
     }
 
@@ -323,30 +373,33 @@ private:
             file.write_at(0, header);
             file.sync();
             environment_.sync_directory(directory_);
-        } catch (error const&) {
+            std::lock_guard const hold(mutex_);
+            segments_.push_back({number, previous});
+        } catch (...) {
             environment_.remove(path);
             throw;
         }
         file_.emplace(std::move(file));
         file_segment_ = number;
         filled_ = detail::segment_header_bytes;
-        std::lock_guard const hold(mutex_);
-        segments_.push_back({number, previous});
     }
 
-    /// Space ran out at `failed`: it and everything appended since is refused; the next append goes to its place.
-    void refuse_from(group const& failed, error const& reason) {
+    /// Room ran out at `failed`: it and everything appended since is refused; the next append goes to its place.
+    void refuse_from(group const& failed, std::exception_ptr const& reason) {
         refused_.push_back({failed.first, last_, reason});
         pending_.clear();
         rotate_next_ = file_segment_ != failed.at.segment;
         end_ = rotate_next_ ? position{failed.at.segment - 1, closed_[failed.at.segment - 1]} : failed.at;
         while (!closed_.empty() && closed_.rbegin()->first >= end_.segment) forget_closed(closed_.rbegin()->first);
         if (rotate_next_) return;
-        try {  // what was written of it must not come back after a restart
-            std::string const zeros(detail::record_header_bytes, '\0');
-            if (end_.offset + zeros.size() <= filled_) file_->write_at(end_.offset, zeros);
-        } catch (error const& e) {
-            poison(e);
+        try {  // what was written of it must come back neither after a restart nor after a loss of power
+            file_->truncate(filled_);
+            constexpr char zeros[detail::record_header_bytes]{};
+            if (end_.offset < filled_)
+                file_->write_at(end_.offset, {zeros, std::min<std::uint64_t>(sizeof zeros, filled_ - end_.offset)});
+            sync_file();
+        } catch (...) {
+            poison(std::current_exception());
         }
     }
 
@@ -354,11 +407,23 @@ private:
         if (auto const closed = closed_.extract(number)) closed_bytes_ -= closed.mapped();
     }
 
-    void poison(error const& reason) {
-        poison_ = error(reason.code, "the commit log cannot be written any more: " + reason.message);
-        poison_->hint =
-            "What the disk holds is not known. Find out what is wrong with it, then open the database again.";
+    void poison(std::exception_ptr reason) {
+        poison_ = std::move(reason);
         pending_.clear();
+    }
+
+    /// Says behind the last record that it is durable, so that damage to it is not taken for a torn tail. Nothing depends on it.
+    void write_marker() noexcept {
+        char marker[detail::record_header_bytes]{};
+        codec::store_fixed(marker + 8, kept_);
+        codec::store_fixed(marker + 16, kept_);
+        codec::store_fixed(marker + 24, static_cast<std::uint32_t>(end_.segment));
+        codec::store_fixed(marker + 4, detail::record_checksum(marker, codec::crc32c({})));
+        try {
+            file_->write_at(end_.offset, {marker, sizeof marker});
+            filled_ = std::max<std::uint64_t>(filled_, end_.offset + sizeof marker);
+        } catch (std::exception const&) {  // the disk may be full
+        }
     }
 
     // ---- opening ----
@@ -369,9 +434,11 @@ private:
             return name.size() != 20 || !name.starts_with("log-") ||
                    name.find_first_not_of("0123456789abcdef", 4) != std::string::npos;
         });
+        remove_unneeded(names, after);
         lsn_type last = 0;
+        lsn_type proven = 0;  // some record says that this one is durable
         for (std::size_t i = 0; i < names.size(); ++i) {
-            std::uint64_t const number = std::stoull(names[i].substr(4), nullptr, 16);
+            std::uint64_t const number = number_of(names[i]);
             bool const newest = i + 1 == names.size();
             std::string bytes = read_file(names[i]);
             std::optional<lsn_type> const previous = parse_header(bytes, number);
@@ -382,7 +449,7 @@ private:
                     throw_damaged(names[i], 0, last);
                 environment_.remove(env::join(directory_, names[i]));
                 environment_.sync_directory(directory_);
-                if (i > 0) finish_segment(names[i - 1], read_file(names[i - 1]), last);
+                if (i > 0) finish_segment(names[i - 1], read_file(names[i - 1]), last, proven);
                 break;
             }
             if (i == 0 && *previous > after) throw_missing(names[i], after, *previous);
@@ -392,10 +459,11 @@ private:
             segments_.push_back({number, *previous});
             last = *previous;
             end_ = {number, scan(bytes, number, last, [&](detail::log_record const& record) {
+                        proven = std::max(proven, record.synced);
                         if (record.lsn > after && replay) replay(record.lsn, record.payload);
                     })};
             if (newest) {
-                finish_segment(names[i], bytes, last);
+                finish_segment(names[i], bytes, last, proven);
             } else {
                 closed_[number] = end_.offset;
                 closed_bytes_ += end_.offset;
@@ -409,10 +477,25 @@ private:
             throw_missing(names.back(), last, after);
         }
         last_ = kept_ = written_ = durable_ = last;
+        write_marker();
     }
 
-    /// Opens the last segment for writing, and cuts what is behind its last record unless that is zeros.
-    void finish_segment(std::string const& name, std::string const& bytes, lsn_type last) {
+    /// Takes the segments from `names` that hold only records up to `after`, and removes them.
+    void remove_unneeded(std::vector<std::string>& names, lsn_type after) {
+        std::size_t first = 0;
+        for (std::size_t i = names.size(); i-- > 1 && first == 0;) {
+            char header[detail::segment_header_bytes];
+            auto const file = environment_.open(env::join(directory_, names[i]), env::open_mode::read);
+            std::size_t const size = file.read_at(0, header);
+            auto const previous = parse_header({header, size}, number_of(names[i]));
+            if (previous && *previous <= after) first = i;
+        }
+        for (std::size_t i = 0; i < first; ++i) environment_.remove(env::join(directory_, names[i]));
+        names.erase(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(first));
+    }
+
+    /// Opens the last segment for writing, cuts what is behind its last record unless that is zeros, and makes the rest durable.
+    void finish_segment(std::string const& name, std::string const& bytes, lsn_type last, lsn_type proven) {
         if (proves_loss(bytes, end_.offset, end_.segment, last)) throw_damaged(name, end_.offset, last);
         file_segment_ = end_.segment;
         file_.emplace(environment_.open(env::join(directory_, name), env::open_mode::write));
@@ -421,8 +504,22 @@ private:
             file_->truncate(end_.offset);
             filled_ = end_.offset;
         }
-        file_->sync();  // what was read may have been in the cache only
+        std::uint64_t const from = unproven_from(bytes, end_.offset, proven);
+        file_->write_at(from, std::string_view(bytes).substr(from, end_.offset - from));
+        file_->sync();
+        environment_.sync_directory(directory_);
     }
+
+    /// Where the records above `proven` begin in a segment that is sound up to `end`; its very start where all of them are.
+    static std::uint64_t unproven_from(std::string_view bytes, std::uint64_t end, lsn_type proven) {
+        std::uint64_t offset = detail::segment_header_bytes;
+        while (offset < end && codec::load_fixed<std::uint64_t>(bytes.data() + offset + 8) <= proven)
+            offset +=
+                detail::padded(detail::record_header_bytes + codec::load_fixed<std::uint32_t>(bytes.data() + offset));
+        return offset == detail::segment_header_bytes ? 0 : offset;
+    }
+
+    static std::uint64_t number_of(std::string const& name) { return std::stoull(name.substr(4), nullptr, 16); }
 
     std::string read_file(std::string const& name) {
         auto const file = environment_.open(env::join(directory_, name), env::open_mode::read);
@@ -508,7 +605,7 @@ private:
     std::map<std::uint64_t, std::uint64_t> closed_;  // bytes of the segments before the one `end_` is in
     std::uint64_t closed_bytes_ = 0;
     std::vector<refused> refused_;
-    std::optional<error> poison_;
+    std::exception_ptr poison_;
     log_statistics statistics_;
 
     std::optional<typename Environment::file_type> file_;

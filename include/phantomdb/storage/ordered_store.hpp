@@ -31,7 +31,9 @@ struct stored_value {
 };
 
 /// A position in a snapshot, before which and after which there are keys. The snapshot must outlive it. Borrowed bytes live
-/// until the next call that is not const; copies are independent. `seek*`, `next` and `prev` leave it on a key or, where there is none, not `valid()`; after that only a seek helps.
+/// until the next call that is not const; copies are independent. A cursor may also have `next_run(to, most)`: neighbours from
+/// here on that are below `to`, as an `entry_run`. `seek*`, `next` and `prev` leave it on a key or, where there is none, not
+/// `valid()`; after that only a seek helps.
 template <class C>
 concept ordered_cursor =
     std::copyable<C> && requires(C& cursor, C const& at, std::string_view key, std::span<slice> out) {

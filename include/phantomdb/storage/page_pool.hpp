@@ -37,13 +37,17 @@ private:
 
     void grow() {
         std::size_t const bytes = next_block_;
+        // Room for every page there is, so that giving one back takes no memory.
+        blocks_.reserve(blocks_.size() + 1);
+        if (std::size_t const all = pages_ + bytes / PageBytes; free_.capacity() < all)
+            free_.reserve(std::max(all, 2 * free_.capacity()));
         void* const memory = bytes == largest_block ? std::aligned_alloc(bytes, bytes) : std::malloc(bytes);
         if (memory == nullptr) throw std::bad_alloc();
         blocks_.emplace_back(memory);
+        pages_ += bytes / PageBytes;
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
         if (bytes == largest_block) ::madvise(memory, bytes, MADV_HUGEPAGE);  // advice: failing costs only speed
 #endif
-        free_.reserve(free_.size() + bytes / PageBytes);
         for (std::size_t at = bytes; at > 0; at -= PageBytes)
             free_.push_back(static_cast<char*>(memory) + at - PageBytes);
         next_block_ = std::min(bytes * 2, largest_block);
@@ -51,6 +55,7 @@ private:
 
     std::vector<std::unique_ptr<void, free_memory>> blocks_;
     std::vector<void*> free_;
+    std::size_t pages_ = 0;  // in all blocks
     std::size_t next_block_ = PageBytes;
 };
 

@@ -55,6 +55,7 @@ struct verification {
 template <class S, class E>
 concept persistent_store =
     env::environment<E> && ordered_store<S> &&
+    /// Makes its directory by `env::create_own_directory`.
     std::constructible_from<S, E&, std::string const&, store_options const&> &&
     requires(S& store, S const& read, verification const& to) {
         /// Makes durable all that was applied before the call, and gives that position: the log up to it is not needed

@@ -43,6 +43,31 @@ inline std::size_t common_prefix(std::string_view a, std::string_view b) {
     return i;
 }
 
+/// The order of the first `n` bytes, as memcmp gives it; inline, since keys are short.
+inline int compare_bytes(char const* a, char const* b, std::size_t n) {
+    auto const differ = [&]<class Word>(Word) {
+        Word x, y;
+        std::memcpy(&x, a, sizeof x);
+        std::memcpy(&y, b, sizeof y);
+        a += sizeof x, b += sizeof y, n -= sizeof x;
+        if (x == y) return 0;
+        return codec::to_big(x) < codec::to_big(y) ? -1 : 1;
+    };
+    while (n >= 8) {
+        if (int const order = differ(std::uint64_t{})) return order;
+    }
+    if (n >= 4) {
+        if (int const order = differ(std::uint32_t{})) return order;
+    }
+    while (n > 0) {
+        if (int const order = differ(std::uint8_t{})) return order;
+    }
+    return 0;
+}
+inline bool equal_bytes(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && compare_bytes(a.data(), b.data(), a.size()) == 0;
+}
+
 /// See above. Plain bytes, read by any number of threads once its tree has published it.
 class tree_node {
 public:
@@ -89,14 +114,20 @@ public:
     unsigned first_compared() const { return level > 0 ? 1 : 0; }
 
     char* record(unsigned i) { return reinterpret_cast<char*>(this) + slots()[i].offset; }
-    char const* record(unsigned i) const { return reinterpret_cast<char const*>(this) + slots()[i].offset; }
-    std::string_view key(unsigned i) const { return {record(i) + record_overhead, slots()[i].key_length}; }
+    char const* record(slot const& at) const { return reinterpret_cast<char const*>(this) + at.offset; }
+    char const* record(unsigned i) const { return record(slots()[i]); }
+    std::string_view key(slot const& at) const { return {record(at) + record_overhead, at.key_length}; }
+    std::string_view key(unsigned i) const { return key(slots()[i]); }
     std::uint64_t word(unsigned i) const { return load<std::uint64_t>(record(i)); }
     std::uint32_t length(unsigned i) const { return load<std::uint32_t>(record(i) + 8); }
 
     /// Leaf: whether the payload of entry i is a reference to its value.
-    bool is_outside(unsigned i) const { return (length(i) & outside_flag) != 0; }
+    bool is_outside(slot const& at) const { return (load<std::uint32_t>(record(at) + 8) & outside_flag) != 0; }
+    bool is_outside(unsigned i) const { return is_outside(slots()[i]); }
     /// Leaf: the value of entry i, or the reference to it.
+    std::string_view payload(slot const& at) const {
+        return {record(at) + record_overhead + at.key_length, load<std::uint32_t>(record(at) + 8) & ~outside_flag};
+    }
     std::string_view payload(unsigned i) const {
         return {record(i) + record_overhead + slots()[i].key_length, payload_size(i)};
     }
@@ -122,7 +153,7 @@ public:
         if (prefix > 0) {
             std::size_t const shared = std::min<std::size_t>(prefix, key.size());
             char const* const bytes = shared <= sizeof prefix_copy ? prefix_copy : record(from) + record_overhead;
-            int const order = key.substr(0, shared).compare({bytes, shared});
+            int const order = compare_bytes(key.data(), bytes, shared);
             if (order > 0) return {count, false};
             if (order < 0 || key.size() < prefix) return {from, false};
         }
@@ -160,19 +191,21 @@ public:
     }
 
     /// Leaf: the slot of `key`, or `count`. A slot with the same head and the same key has the same prefix, so unlike
-    /// `lower_bound` this looks at one record only.
-    unsigned find(std::string_view key) const { return count == 0 ? 0 : find_from(first_head(head_of(key)), key); }
-    /// The same in two steps: the slot to begin with, whose record is asked for; and the comparison.
+    /// `lower_bound` this looks at one record only. In two steps: the slot to begin with, whose record is asked for, with
+    /// the beginning of its value; and the comparison.
     unsigned prefetch_record(std::string_view key) const {
         if (count == 0) return 0;
         unsigned const i = first_head(head_of(key));
-        if (i < count) __builtin_prefetch(record(i));
+        if (i < count) {
+            __builtin_prefetch(record(i));
+            __builtin_prefetch(record(i) + 64);
+        }
         return i;
     }
     unsigned find_from(unsigned i, std::string_view key) const {
         std::uint32_t const head = head_of(key);
         for (; i < count && slots()[i].head == head; ++i) {
-            if (this->key(i) == key) return i;
+            if (equal_bytes(this->key(i), key)) return i;
         }
         return count;
     }

@@ -3,6 +3,7 @@
 /// `aggregate<id>` has a `state` (default-constructed for an empty group, and movable by copying its bytes), and
 ///
 ///     static void add([call_context&,] state&, arguments…);      one row; physical types as in `functions/kernel.hpp`
+///     static void add_if(bool keep, state&, arguments…);         optional: `add` if `keep`, without a branch; never throws
 ///     static void merge(state& into, state const& from);         joins two groups (parallel or spilled parts)
 ///     static R finish([call_context&,] state const&);            R may be std::optional: NULL for an empty group
 ///

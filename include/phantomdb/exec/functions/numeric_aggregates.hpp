@@ -17,34 +17,80 @@ enum class spread : std::uint8_t { var_samp, var_pop, stddev_samp, stddev_pop };
 constexpr bool is_sample(spread kind) { return kind == spread::var_samp || kind == spread::stddev_samp; }
 constexpr bool is_root(spread kind) { return kind == spread::stddev_samp || kind == spread::stddev_pop; }
 
-/// Sum and count of integers. 128 bits: no count of int8 values overflows them.
+/// Sum and count of integers. 128 bits: no count of int8 values overflows them. Values are added shifted to 0 … 2^64, which
+/// takes an instruction less than extending their sign.
 struct integer_total {
+    __extension__ using uint128 = unsigned __int128;
     struct state {
-        int128 sum = 0;
+        uint128 shifted = 0;  // the sum + count × 2^63
         std::int64_t count = 0;
+
+        int128 sum() const { return static_cast<int128>(shifted - (static_cast<uint128>(count) << 63)); }
     };
-    static void add(state& s, std::int64_t value) { s.sum += value, ++s.count; }
-    static void merge(state& into, state const& from) { into.sum += from.sum, into.count += from.count; }
+    static void add(state& s, std::int64_t value) { s.shifted += shift(value), ++s.count; }
+    static void add_if(bool keep, state& s, std::int64_t value) {
+        std::int64_t const kept = keep;
+        s.shifted += static_cast<std::uint64_t>(kept) * shift(value);
+        s.count += kept;
+    }
+    static void merge(state& into, state const& from) { into.shifted += from.shifted, into.count += from.count; }
+
+private:
+    static std::uint64_t shift(std::int64_t value) {
+        return static_cast<std::uint64_t>(value) ^ std::uint64_t{1} << 63;
+    }
 };
 
 inline numeric numeric_from(int128 value) { return phantomdb::detail::fit(value, 0); }
 
-struct small_integer_sum : integer_total {
+/// Sum of integers of at most 32 bits: 64 bits hold 2^31 of them, and are then carried over.
+struct small_integer_sum {
+    struct state {
+        std::int64_t low = 0, count = 0;
+        int128 high = 0;
+
+        int128 sum() const { return high + low; }
+    };
+    static void add(state& s, std::int64_t value) {
+        s.low += value;
+        ++s.count;
+        carry(s);
+    }
+    static void add_if(bool keep, state& s, std::int64_t value) {
+        std::int64_t const kept = keep;
+        s.low += kept * value;
+        s.count += kept;
+        carry(s);
+    }
+    static void merge(state& into, state const& from) {
+        into.high += from.high + into.low + from.low;
+        into.low = 0;
+        into.count += from.count;
+    }
     static std::optional<std::int64_t> finish(state const& s) {
         if (s.count == 0) return std::nullopt;
-        auto sum = static_cast<std::int64_t>(s.sum);
-        if (sum != s.sum) functions::detail::integer_out_of_range<std::int64_t>();
+        auto const sum = static_cast<std::int64_t>(s.sum());
+        if (sum != s.sum()) functions::detail::integer_out_of_range<std::int64_t>();
         return sum;
+    }
+
+private:
+    static void carry(state& s) {
+        if ((s.count & 0x7fff'ffff) != 0) [[likely]]
+            return;
+        __asm__ volatile("");  // so that this stays a jump, and does not become arithmetic for every row
+        s.high += s.low;
+        s.low = 0;
     }
 };
 struct big_integer_sum : integer_total {
     static std::optional<numeric> finish(state const& s) {
-        return s.count == 0 ? std::optional<numeric>{} : numeric_from(s.sum);
+        return s.count == 0 ? std::optional<numeric>{} : numeric_from(s.sum());
     }
 };
 struct integer_average : integer_total {
     static std::optional<numeric> finish(state const& s) {
-        return s.count == 0 ? std::optional<numeric>{} : numeric_from(s.sum) / to_numeric(s.count);
+        return s.count == 0 ? std::optional<numeric>{} : numeric_from(s.sum()) / to_numeric(s.count);
     }
 };
 
@@ -278,10 +324,12 @@ struct pair_moments {
 template <>
 struct aggregate<aggregate_id::count_all> : detail::counting {
     static void add(state& s) { ++s.count; }
+    static void add_if(bool keep, state& s) { s.count += keep; }
 };
 template <>
 struct aggregate<aggregate_id::count_any> : detail::counting {
     static void add(state& s, nullable_datum const& value) { s.count += !value.null; }
+    static void add_if(bool keep, state& s, nullable_datum const& value) { s.count += keep & !value.null; }
 };
 
 /// Ties an entry of the aggregate list to the struct that computes it.

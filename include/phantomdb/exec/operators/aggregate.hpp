@@ -7,6 +7,25 @@
 
 namespace phantomdb::exec {
 
+/// Adds every unit to the only group. A loop over many units may work on a copy of the states where these say `is_copied`:
+/// what nobody else knows the address of is kept in registers.
+template <class Context, class States>
+struct lone_group_sink {
+    Context& context;
+    States& state;
+
+    template <class Unit>
+    flow_signal operator()(Unit& unit) const {
+        state.add_all(context, unit);
+        return flow_signal::more;
+    }
+    States copied_states() const
+        requires States::is_copied
+    {
+        return state;
+    }
+};
+
 /// `Keys` number the groups; `States` hold the aggregates of each: `grow(groups)`, `add(context, unit, group_of_row)`,
 /// `row(context, groups, n)` makes the row of group n. Without keys there is exactly one group, also for no input.
 /// Groups come out in order of first appearance.
@@ -25,10 +44,7 @@ struct hash_aggregate {
         auto groups = keys.make_table();
         if constexpr (requires { Keys::none_at_all; }) {
             state.grow(1);
-            child.run(context, [&](auto& unit) {
-                state.add_all(context, unit);
-                return flow_signal::more;
-            });
+            child.run(context, lone_group_sink<Context, decltype(state)>{context, state});
         } else {
             if (keys.size() == 0) state.grow(1);
             child.run(context, [&](auto& unit) {

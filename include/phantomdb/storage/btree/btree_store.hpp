@@ -90,6 +90,12 @@ public:
 
     /// See `persistent_store`. In memory it does nothing.
     lsn_type checkpoint() {
+        return checkpoint([](lsn_type) {});
+    }
+    /// The same; `before_root(lsn)` is called when it is settled what this checkpoint holds, and before it counts. What that
+    /// throws ends the checkpoint.
+    template <class BeforeRoot>
+    lsn_type checkpoint(BeforeRoot&& before_root) {
         if (file_ == nullptr) return applied();
         std::lock_guard const one(checkpoint_);
         if (file_->is_poisoned()) throw *file_->refusal();
@@ -98,6 +104,7 @@ public:
         bool root_touched = false;
         try {
             write_version(next);
+            before_root(next.root.lsn);
             file_->sync();
             root_touched = true;
             for (int roots = 0; roots < 2; ++roots) {

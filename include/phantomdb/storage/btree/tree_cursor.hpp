@@ -5,6 +5,7 @@
 #pragma once
 
 #include <phantomdb/storage/btree/memory_pages.hpp>
+#include <phantomdb/storage/entry_run.hpp>
 #include <phantomdb/storage/ordered_store.hpp>
 #include <phantomdb/storage/tree_node.hpp>
 
@@ -73,13 +74,30 @@ public:
         step_back();
     }
 
+    /// The entries from here on, up to `most`, that are below `to` and in this leaf; moves behind them. Empty: there are none.
+    entry_run next_run(std::string_view to, unsigned most = 65536) {
+        lent_.clear();
+        if (!valid()) return {};
+        unsigned const limit = end_of_run(*leaf_, to);
+        if (index_ >= limit) return {};
+        entry_run made(*leaf_, index_, std::min(limit, index_ + most), this,
+                       [](void const* cursor, tree_node const& leaf, tree_node::slot const& at) {
+                           return static_cast<basic_cursor const*>(cursor)->value_of(leaf, at);
+                       });
+        index_ += static_cast<unsigned>(made.size());
+        if (index_ == leaf_->count) {
+            lend_and_step<true>();
+            if (valid()) made.look_ahead(*leaf_);
+        }
+        return made;
+    }
+
     std::size_t next_chunk(std::span<slice> out, std::string_view to) {
         lent_.clear();
         std::size_t n = 0;
         while (valid() && n < out.size()) {
             tree_node const& here = *leaf_;
-            unsigned limit = here.count;
-            if (!to.empty() && here.key(limit - 1) >= to) limit = here.lower_bound(to).index;
+            unsigned const limit = end_of_run(here, to);
             if (index_ >= limit) break;
             unsigned const stop = index_ + static_cast<unsigned>(std::min<std::size_t>(limit - index_, out.size() - n));
             for (; index_ < stop; ++index_) {
@@ -117,9 +135,15 @@ private:
         unsigned index;
     };
 
-    std::string_view value_of(tree_node const& leaf, unsigned i) const {
-        std::string_view const payload = leaf.payload(i);
-        if (!leaf.is_outside(i)) [[likely]]
+    /// The first slot of a leaf that is not below `to`. Mostly the header tells.
+    static unsigned end_of_run(tree_node const& leaf, std::string_view to) {
+        return to.empty() ? leaf.count : leaf.lower_bound(to).index;
+    }
+
+    std::string_view value_of(tree_node const& leaf, unsigned i) const { return value_of(leaf, leaf.slots()[i]); }
+    std::string_view value_of(tree_node const& leaf, tree_node::slot const& slot) const {
+        std::string_view const payload = leaf.payload(slot);
+        if (!leaf.is_outside(slot)) [[likely]]
             return payload;
         typename Pages::hold hold;
         std::string_view const value = pages_->value(payload, hold);

@@ -27,10 +27,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <iterator>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -148,14 +148,11 @@ public:
         made->number = building_;
         made->lsn = lsn;
         made->keys = keys_;
-        made->references.store(1, std::memory_order_relaxed);  // the tree's own
+        made->references.fetch_add(1,
+                                   std::memory_order_relaxed);  // the tree's own, beside what `snapshot` may be undoing
         versions_.push_back(std::move(made));
         pages_.publish(building_);
-        version_type* replaced = nullptr;
-        {
-            std::lock_guard const hold(current_mutex_);
-            replaced = std::exchange(current_, versions_.back().get());
-        }
+        version_type* const replaced = current_.exchange(versions_.back().get());
         if (replaced != nullptr) replaced->references.fetch_sub(1, std::memory_order_release);
         ++building_;
         dirty_ = false;
@@ -166,11 +163,19 @@ public:
     /// Whether anything changed since the last publication.
     bool is_dirty() const { return dirty_; }
 
-    /// The current version. Any thread.
+    /// The current version. Any thread, lock-free.
+    ///
+    /// The count is raised first, and what was counted is looked at again: still current, it had not been dropped before
+    /// the count went up, and `reclaim` sees the count. Otherwise the version may be a spare one by now; its memory is
+    /// there as long as the tree, and the count goes back. (Hazard by reference count, over type-stable memory.)
     snapshot_type snapshot() const {
-        std::lock_guard const hold(current_mutex_);
-        current_->references.fetch_add(1, std::memory_order_relaxed);
-        return snapshot_type(current_);
+        for (version_type* seen = current_.load();;) {
+            seen->references.fetch_add(1);
+            version_type* const now = current_.load();
+            if (now == seen) return snapshot_type(seen);
+            seen->references.fetch_sub(1, std::memory_order_release);
+            seen = now;
+        }
     }
 
     /// Makes the version being built equal to `earlier`, one of this tree's own. Snapshots taken since stay as they are.
@@ -190,7 +195,7 @@ public:
     }
 
     /// Keeps `piece`, which is in no node, for the versions from `birth` on and before the current one, then frees it.
-    void retire(tree_piece const& piece, std::uint64_t birth) { retired_.push_back({piece, birth, current_->number}); }
+    void retire(tree_piece const& piece, std::uint64_t birth) { retired_.push_back({piece, birth, current_.load()->number}); }
 
     /// Calls `visit(piece)` with what versions before the current one see and the current one does not.
     template <class Visit>
@@ -205,7 +210,7 @@ public:
     /// Frees what nobody sees any more now, instead of at the next publication.
     void reclaim() {
         for (std::size_t i = 0; i < versions_.size();) {
-            if (versions_[i]->references.load(std::memory_order_acquire) != 0) {
+            if (versions_[i]->references.load() != 0) {
                 ++i;
                 continue;
             }
@@ -624,8 +629,7 @@ private:
     std::vector<typename version_type::kept_piece> retired_;  // since the last publication
     std::vector<std::unique_ptr<version_type>> versions_;     // by number; the last is the current one
     std::vector<std::unique_ptr<version_type>> spare_versions_;
-    mutable std::mutex current_mutex_;
-    version_type* current_ = nullptr;
+    std::atomic<version_type*> current_{nullptr};
 };
 
 }  // namespace phantomdb::storage
