@@ -23,9 +23,11 @@
 #include <phantomdb/storage/ordered_store.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <new>
+#include <span>
 #include <string_view>
 
 namespace phantomdb::storage {
@@ -206,6 +208,38 @@ public:
             if (equal_bytes(this->key(i), key)) return i;
         }
         return count;
+    }
+
+    /// `prefetch_record` for one key in each of `nodes`, of which the headers are at hand: the searches take their steps together,
+    /// so that what each has to wait for is on its way while the others go on.
+    template <std::size_t Most>
+    static void prefetch_records(std::span<tree_node const* const> nodes, std::span<std::string_view const> keys,
+                                 std::span<unsigned> out) {
+        std::array<slot const*, Most> base;
+        std::array<std::uint32_t, Most> head;
+        std::array<unsigned, Most> left;
+        unsigned most = 0;
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+            base[i] = nodes[i]->slots();
+            left[i] = nodes[i]->count;
+            head[i] = nodes[i]->head_of(keys[i]);
+            most = std::max(most, left[i]);
+            __builtin_prefetch(base[i] + left[i] / 2);
+        }
+        for (; most > 1; most -= most / 2) {
+            for (std::size_t i = 0; i < nodes.size(); ++i) {
+                unsigned const half = left[i] / 2;
+                if (half == 0) continue;
+                base[i] = base[i][half - 1].head < head[i] ? base[i] + half : base[i];
+                left[i] -= half;
+                __builtin_prefetch(base[i] + left[i] / 2);
+            }
+        }
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+            if (left[i] > 0 && base[i]->head < head[i]) ++base[i];
+            out[i] = static_cast<unsigned>(base[i] - nodes[i]->slots());
+            if (out[i] < nodes[i]->count) __builtin_prefetch(nodes[i]->record(out[i]));
+        }
     }
 
     /// Asks for the header and the first slots, before they are needed.

@@ -188,7 +188,7 @@ private:
 
     static opened open(Environment& environment, std::string const& directory, store_options const& options) {
         std::string const path = env::join(directory, file_name);
-        environment.create_directory(directory);
+        env::create_own_directory(environment, directory);
         if (!environment.exists(path)) create(environment, directory, path, options);
         opened made{std::make_unique<environment_page_file<Environment>>(environment, path, options.sync), {}, {}};
         std::uint32_t slot = 0;

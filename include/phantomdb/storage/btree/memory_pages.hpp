@@ -67,6 +67,10 @@ public:
 
     static std::string_view value(std::string_view reference, hold&) { return at(reference)->value(); }
     static void prefetch(std::uint64_t word) { node(word)->prefetch(); }
+    static void prefetch_header(std::uint64_t word) {
+        __builtin_prefetch(node(word));
+        __builtin_prefetch(reinterpret_cast<char const*>(node(word)) + 64);
+    }
 
     // ---- writing ----
 

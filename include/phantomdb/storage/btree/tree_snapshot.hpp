@@ -128,11 +128,11 @@ private:
             --level;
             for (std::size_t i = 0; i < n; ++i) {
                 word[i] = at[i]->child(at[i]->child_index(keys[i]));
-                pages->prefetch(word[i]);
+                pages->prefetch_header(word[i]);
             }
             visit.go_all({word.data(), n}, level, {at.data(), n}, holds);
         }
-        for (std::size_t i = 0; i < n; ++i) slot[i] = at[i]->prefetch_record(keys[i]);
+        tree_node::prefetch_records<together>({at.data(), n}, keys, {slot.data(), n});
         for (std::size_t i = 0; i < n; ++i) {
             unsigned const found = at[i]->find_from(slot[i], keys[i]);
             out[i].reset();

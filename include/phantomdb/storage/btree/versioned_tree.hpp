@@ -195,7 +195,9 @@ public:
     }
 
     /// Keeps `piece`, which is in no node, for the versions from `birth` on and before the current one, then frees it.
-    void retire(tree_piece const& piece, std::uint64_t birth) { retired_.push_back({piece, birth, current_.load()->number}); }
+    void retire(tree_piece const& piece, std::uint64_t birth) {
+        retired_.push_back({piece, birth, current_.load()->number});
+    }
 
     /// Calls `visit(piece)` with what versions before the current one see and the current one does not.
     template <class Visit>
