@@ -119,16 +119,17 @@ public:
     read_view<Store> view() const { return {store_.snapshot(), {}, nullptr}; }
 
     /// Makes the store durable as it is and drops the log below. Commits go on meanwhile. One at a time; a second caller waits.
-    /// Nothing happens where the store is in memory.
+    /// Where the store is in memory, only the log is made durable.
     void checkpoint() {
         if constexpr (in_files) {
             std::lock_guard const one(checkpoint_mutex_);
-            // A checkpoint must not know more than the log.
-            storage::lsn_type const lsn = store_.checkpoint([&](storage::lsn_type held) { log_->wait_durable(held); });
+            storage::lsn_type const lsn = store_.checkpoint();
             log_->truncate(lsn + 1);
             checkpoint_at_ = log_->statistics().bytes + options_.checkpoint_log_bytes;
             checkpointed_ = lsn;
             checkpoints_.fetch_add(1, std::memory_order_relaxed);
+        } else {
+            sync();
         }
     }
 
@@ -325,8 +326,15 @@ private:
             .with_hint("Name a directory that is empty or does not exist yet.");
     }
     Store open_store() {
-        if constexpr (in_files) return Store(environment_, env::join(directory_, "store"), options_.store);
-        else return Store();
+        if constexpr (in_files) {
+            storage::store_options options = options_.store;
+            options.before_durable = [this](storage::lsn_type lsn) {
+                if (log_ != nullptr) log_->wait_durable(lsn);
+            };
+            return Store(environment_, env::join(directory_, "store"), options);
+        } else {
+            return Store();
+        }
     }
 
     // ---- moving objects ----

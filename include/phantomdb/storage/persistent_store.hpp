@@ -24,6 +24,9 @@ struct store_options {
     std::uint64_t write_buffer_bytes = std::uint64_t{64} << 20;  ///< memory for changes not in a file, where collected
     std::uint64_t background_bytes_per_second = 0;  ///< limit for what `maintain` and `checkpoint` write; 0: none
     bool sync = true;  ///< false: checkpoints are not synced; a loss of power may cost everything
+    /// Called before changes up to a position become durable in the store, which must not know more than its log: returns
+    /// once the log has them, or throws. May be empty where the log is always ahead.
+    std::function<void(lsn_type)> before_durable{};
 };
 
 /// Counted since the store was opened, but for what it is now.

@@ -90,9 +90,9 @@ public:
 
     /// See `persistent_store`. In memory it does nothing.
     lsn_type checkpoint() {
-        return checkpoint([](lsn_type) {});
+        return checkpoint([] {});
     }
-    /// The same; `before_root(lsn)` is called when it is settled what this checkpoint holds, and before it counts. What that
+    /// The same; `before_root()` is called when it is settled what this checkpoint holds, and before it counts. What that
     /// throws ends the checkpoint.
     template <class BeforeRoot>
     lsn_type checkpoint(BeforeRoot&& before_root) {
@@ -104,7 +104,8 @@ public:
         bool root_touched = false;
         try {
             write_version(next);
-            before_root(next.root.lsn);
+            before_root();
+            if (options_.before_durable) options_.before_durable(next.root.lsn);
             file_->sync();
             root_touched = true;
             for (int roots = 0; roots < 2; ++roots) {

@@ -112,6 +112,7 @@ public:
         lsn_type const upto = freeze_active();
         flush_all_of(upto);
         if (files_.durable() < upto) {
+            log_has(upto);
             full_unless_done([&] { files_.install([&](auto& next) { next.applied = upto; }, [](auto const&) {}); });
         }
         checkpoints_.fetch_add(1, std::memory_order_relaxed);
@@ -209,6 +210,10 @@ private:
     // ---- flushing ----
 
     /// Flushes one memtable, unless there is none or somebody else is at it.
+    void log_has(lsn_type upto) const {
+        if (options_.before_durable) options_.before_durable(upto);
+    }
+
     bool flush_one() {
         std::unique_lock const hold(flush_mutex_, std::try_to_lock);
         if (!hold || state()->frozen.empty()) return false;
@@ -234,6 +239,7 @@ private:
             if (!writer->empty()) written.push_back({std::move(writer), {}});
             for (auto& w : written) w.record = w.writer->finish();
             auto pieces = files_.open_pieces(written);
+            log_has(table.last_lsn());
             files_.install(
                 [&](auto& next) {
                     next.applied = table.last_lsn();
