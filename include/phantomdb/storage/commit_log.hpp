@@ -18,7 +18,9 @@ struct log_statistics {
     std::uint64_t records = 0;  ///< appended
     std::uint64_t groups = 0;   ///< written in one go
     std::uint64_t syncs = 0;
-    std::uint64_t bytes = 0;  ///< in the log now, what a restart would read
+    std::uint64_t bytes = 0;              ///< in the log now, what a restart would read
+    std::uint64_t segments_made = 0;      ///< files made afresh, which grow as they are written
+    std::uint64_t segments_recycled = 0;  ///< files that held records which are not needed any more
 };
 
 /// A sequence of records, each with a position greater than the one before (positions of refused records are never used again).

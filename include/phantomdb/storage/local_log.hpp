@@ -1,31 +1,33 @@
 /// @file Defines `local_log`, the commit log in segment files of one directory.
 ///
-/// A segment file is called log-<its number in hex>:
+/// The segments are files, whose bytes `log_segment.hpp` tells.
 ///
-///     header    "PhantomL" · u32 format (1) · u32 epoch (its number) · u64 LSN of the record before it · u32 CRC32C of this · 0
-///     records   each at a multiple of 8 bytes
-///     zeros     the file is filled ahead with zeros, so that a sync need not write metadata
-///
-///     record    u32 payload length · u32 CRC32C of payload and header · u64 LSN · u64 synced · u32 epoch · u32 0 · payload
-///               synced: the greatest LSN known to be durable when this record was appended
-///
-///     marker    the header of a record without payload, with the LSN of the last record in both places; written behind it
-///               when the log is opened and when it is closed, and overwritten by the next record
+/// Recycling: a sync costs least where neither the size nor the blocks of the file change. So a segment that `truncate` does
+/// not need any more becomes spare-<its number>, and the next segment by another rename:
+/// 1. `truncate` renames it and syncs the directory. Only then may it be overwritten: a loss of power before could bring the
+///    old name back.
+/// 2. The new header is written into the spare file and synced, then the file is renamed to its new name, then the directory
+///    is synced, then records are written. A loss of power leaves a spare file, whose bytes mean nothing, or a segment without
+///    records. (A segment made afresh has its name before its header: it may be left with a torn header and without records.)
+/// 3. Records the file held before have another epoch. What looks like a record inside their payloads (a copy of a log may be
+///    stored in a database) has another salt, which nobody outside can know.
 ///
 /// Writing: whoever waits first writes, and syncs once, what all have appended by then; what arrives meanwhile is the
 /// next group. A new segment begins only once the one before is synced. If a sync fails, the log is poisoned: what the
 /// disk holds is unknown, so everything is refused until it is opened again. If space or memory runs out, what was appended
 /// is refused, and the next append tries again at the same place.
 ///
-/// Opening: a segment is read up to the first bytes that are no record with the right epoch and a rising LSN.
+/// Opening: a segment is read up to the first bytes that are no record with the right epoch and salt and a rising LSN.
 /// 1. Another segment follows: the last LSN read must be the one its header names; otherwise the log is damaged.
 /// 2. It is the last, and somewhere behind there is a sound record that knows (by `synced`) that a record we could not
-///    read had been durable: the log is damaged. Refused, with file and offset.
-/// 3. Otherwise these bytes were never acknowledged: a torn tail, cut off.
+///    read had been durable: the log is damaged. Refused, with file and offset. The same where the header cannot be read and
+///    there are records, for the header was durable before them.
+/// 3. Otherwise these bytes were never acknowledged: a torn tail. The file is cut off there if anything in it might be taken
+///    for a record of this segment later; other bytes stay, so that the file keeps its size.
 /// 4. Records of which nothing says that they are durable are written again before the sync: they may have been read from a
 ///    cache whose pages count as written since a sync failed.
 /// Segments that hold only records up to where the log is needed from may be there or not, in any combination: they were being
-/// removed.
+/// removed or renamed.
 #pragma once
 
 #include <phantomdb/base/error.hpp>
@@ -33,11 +35,12 @@
 #include <phantomdb/codec/varint.hpp>
 #include <phantomdb/env/environment.hpp>
 #include <phantomdb/storage/commit_log.hpp>
+#include <phantomdb/storage/log_segment.hpp>
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <cstdint>
-#include <cstdio>
 #include <exception>
 #include <map>
 #include <mutex>
@@ -53,55 +56,10 @@ namespace phantomdb::storage {
 struct local_log_options {
     std::uint64_t segment_bytes = std::uint64_t{64} << 20;
     std::uint64_t fill_ahead_bytes = std::uint64_t{1} << 20;
+    /// So many segments that are not needed any more are kept to be written again; about what a checkpoint sets free.
+    std::size_t recycled_segments = 2;
     bool sync = true;  ///< false: `wait_durable` does not sync; a loss of power may cost the last commits or the log
 };
-
-namespace detail {
-
-inline constexpr std::uint32_t segment_format = 1;
-inline constexpr std::size_t segment_header_bytes = 32;
-inline constexpr std::size_t record_header_bytes = 32;
-inline constexpr std::string_view segment_magic = "PhantomL";
-
-constexpr std::uint64_t padded(std::uint64_t size) { return (size + 7) & ~std::uint64_t{7}; }
-
-inline std::string segment_name(std::uint64_t number) {
-    char name[32];
-    std::snprintf(name, sizeof name, "log-%016llx", static_cast<unsigned long long>(number));
-    return name;
-}
-
-struct log_record {
-    lsn_type lsn = 0;
-    lsn_type synced = 0;
-    std::string_view payload;
-    std::uint64_t size = 0;  ///< in the file
-};
-
-/// The checksum of a record whose header is at `header`; the field of the checksum itself is left out.
-inline std::uint32_t record_checksum(char const* header, std::uint32_t payload_checksum) {
-    std::uint32_t const length = codec::crc32c({header, 4}, payload_checksum);
-    return codec::crc32c({header + 8, record_header_bytes - 8}, length);
-}
-
-/// The record at the front of `bytes`, if there is a sound one of this epoch.
-inline std::optional<log_record> parse_record(std::string_view bytes, std::uint32_t epoch) {
-    if (bytes.size() < record_header_bytes) return std::nullopt;
-    char const* const at = bytes.data();
-    std::uint64_t const length = codec::load_fixed<std::uint32_t>(at);
-    if (codec::load_fixed<std::uint32_t>(at + 24) != epoch || length > bytes.size() - record_header_bytes)
-        return std::nullopt;
-    log_record record;
-    record.lsn = codec::load_fixed<std::uint64_t>(at + 8);
-    record.synced = codec::load_fixed<std::uint64_t>(at + 16);
-    record.payload = bytes.substr(record_header_bytes, length);
-    record.size = padded(record_header_bytes + length);
-    if (record_checksum(at, codec::crc32c(record.payload)) != codec::load_fixed<std::uint32_t>(at + 4))
-        return std::nullopt;
-    return record;
-}
-
-}  // namespace detail
 
 /// Model of `commit_log`. One per directory. Records are at most 4 GiB less one page.
 template <env::environment Environment>
@@ -139,13 +97,15 @@ public:
         refused_.reserve(refused_.size() + 1);
         if (rotate || pending_.empty()) {
             position const at = rotate ? position{end_.segment + 1, detail::segment_header_bytes} : end_;
-            group fresh{at, rotate, kept_, last_ + 1, 0, {}};
+            detail::segment_identity const identity = rotate ? fresh_identity(at.segment) : identity_;
+            group fresh{at, identity, rotate, kept_, last_ + 1, 0, {}};
             fresh.bytes.reserve(size);
             pending_.reserve(pending_.size() + 1);
             if (rotate) {
                 closed_[end_.segment] = end_.offset;
                 closed_bytes_ += end_.offset;
                 end_ = at;
+                identity_ = identity;
             }
             pending_.push_back(std::move(fresh));
         } else if (std::string& bytes = pending_.back().bytes; bytes.capacity() - bytes.size() < size) {
@@ -157,7 +117,7 @@ public:
         codec::store_fixed(header, static_cast<std::uint32_t>(payload.size()));
         codec::store_fixed(header + 8, ++last_);
         codec::store_fixed(header + 16, durable_);
-        codec::store_fixed(header + 24, static_cast<std::uint32_t>(end_.segment));
+        codec::store_fixed(header + 24, static_cast<std::uint64_t>(identity_));
         codec::store_fixed(header + 4, detail::record_checksum(header, checksum));
         into.bytes.append(header, sizeof header);
         into.bytes.append(payload);
@@ -191,7 +151,8 @@ public:
     }
 
     void read(lsn_type from, log_reader const& reader) {
-        std::vector<segment> segments;
+        reading const keeps_files(*this);
+        std::vector<detail::segment> segments;
         lsn_type upto = 0;
         {
             std::lock_guard const hold(mutex_);
@@ -202,29 +163,26 @@ public:
             if (i + 1 < segments.size() && segments[i + 1].previous < from) continue;
             std::string const bytes = read_file(detail::segment_name(segments[i].number));
             lsn_type last = segments[i].previous;
-            scan(bytes, segments[i].number, last, [&](detail::log_record const& record) {
+            detail::scan(bytes, segments[i].identity, last, [&](detail::log_record const& record) {
                 if (record.lsn >= from && record.lsn <= upto) reader(record.lsn, record.payload);
             });
         }
     }
 
-    /// Removes the segments that hold only records below `below`. The one being written stays until the next.
+    /// Recycles or removes the segments that hold only records below `below`. The one being written stays until the next, and
+    /// all stay while somebody reads.
     void truncate(lsn_type below) {
+        std::lock_guard const one(truncating_);
         std::vector<std::uint64_t> unneeded;
         {
             std::lock_guard const hold(mutex_);
             std::size_t n = 0;
-            while (n + 1 < segments_.size() && segments_[n + 1].previous < below)
+            while (readers_ == 0 && n + 1 < segments_.size() && segments_[n + 1].previous < below)
                 unneeded.push_back(segments_[n++].number);
             segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(n));
             if (last_ < below && end_.offset > detail::segment_header_bytes && pending_.empty()) rotate_next_ = true;
         }
-        for (std::uint64_t const number : unneeded) {
-            environment_.remove(env::join(directory_, detail::segment_name(number)));
-            std::lock_guard const hold(mutex_);
-            forget_closed(number);
-        }
-        if (!unneeded.empty()) environment_.sync_directory(directory_);
+        retire(unneeded);
     }
 
 private:
@@ -232,13 +190,27 @@ private:
         std::uint64_t segment = 0;
         std::uint64_t offset = 0;
     };
-    struct segment {
-        std::uint64_t number;
-        lsn_type previous;  // the LSN before its first record
+    /// While there is one, `truncate` leaves the files alone.
+    class reading {
+    public:
+        explicit reading(local_log& log) : log_(log) {
+            std::lock_guard const hold(log_.mutex_);
+            ++log_.readers_;
+        }
+        reading(reading const&) = delete;
+        reading& operator=(reading const&) = delete;
+        ~reading() {
+            std::lock_guard const hold(log_.mutex_);
+            --log_.readers_;
+        }
+
+    private:
+        local_log& log_;
     };
     /// Records that go to one place in one write.
     struct group {
         position at;
+        detail::segment_identity identity;  // of the segment
         bool new_segment;
         lsn_type previous;  // the LSN before these records in the log; refused ones were never there
         lsn_type first, last;
@@ -339,7 +311,7 @@ private:
     void write(group const& g) {
         if (g.new_segment) {
             sync_file();
-            begin_segment(g.at.segment, g.previous);
+            begin_segment(g.at.segment, g.previous, g.identity);
         }
         std::uint64_t const end = g.at.offset + g.bytes.size();
         if (end > filled_ && g.bytes.size() < options_.fill_ahead_bytes) {
@@ -360,28 +332,76 @@ private:
         syncing_ = false;
     }
 
-    void begin_segment(std::uint64_t number, lsn_type previous) {
-        std::string header(detail::segment_magic);
-        codec::append_fixed(header, detail::segment_format);
-        codec::append_fixed(header, static_cast<std::uint32_t>(number));
-        codec::append_fixed(header, previous);
-        codec::append_fixed(header, codec::crc32c(header));
-        header.resize(detail::segment_header_bytes, '\0');
-        std::string const path = env::join(directory_, detail::segment_name(number));
-        auto file = environment_.open(path, env::open_mode::create);
+    detail::segment_identity fresh_identity(std::uint64_t number) {
+        std::array<char, 4> salt{};
+        environment_.fill_random(salt);
+        return detail::identity_of(number, codec::load_fixed<std::uint32_t>(salt.data()));
+    }
+
+    void begin_segment(std::uint64_t number, lsn_type previous, detail::segment_identity identity) {
+        std::string const path = path_of(detail::segment_name(number));
+        std::optional<std::uint64_t> const spare = take_spare();
+        std::string const made = spare ? path_of(detail::spare_name(*spare)) : path;
         try {
-            file.write_at(0, header);
+            auto file = environment_.open(made, spare ? env::open_mode::write : env::open_mode::create);
+            file.write_at(0, detail::make_header({number, previous, identity}));
             file.sync();
+            if (spare) {
+                environment_.rename(made, path);
+                file = environment_.open(path, env::open_mode::write);  // so that errors tell its name
+            }
             environment_.sync_directory(directory_);
+            std::uint64_t const size = file.size();
             std::lock_guard const hold(mutex_);
-            segments_.push_back({number, previous});
+            segments_.push_back({number, previous, identity});
+            ++(spare ? statistics_.segments_recycled : statistics_.segments_made);
+            file_.emplace(std::move(file));
+            filled_ = size;
         } catch (...) {
-            environment_.remove(path);
+            environment_.remove(made);
+            if (spare) environment_.remove(path);
             throw;
         }
-        file_.emplace(std::move(file));
         file_segment_ = number;
-        filled_ = detail::segment_header_bytes;
+        file_identity_ = identity;
+    }
+
+    std::optional<std::uint64_t> take_spare() {
+        std::lock_guard const hold(mutex_);
+        if (spares_.empty()) return std::nullopt;
+        std::uint64_t const number = spares_.back();
+        spares_.pop_back();
+        return number;
+    }
+
+    /// Makes spare files of these segments, or removes them. One thread at a time.
+    void retire(std::vector<std::uint64_t> const& numbers) {
+        if (numbers.empty()) return;
+        std::vector<std::uint64_t> kept;
+        for (std::uint64_t const number : numbers) {
+            std::string const path = path_of(detail::segment_name(number));
+            if (wants_spare(kept.size()) && is_fit(path)) {
+                environment_.rename(path, path_of(detail::spare_name(number)));
+                kept.push_back(number);
+            } else {
+                environment_.remove(path);
+            }
+            std::lock_guard const hold(mutex_);
+            forget_closed(number);
+        }
+        environment_.sync_directory(directory_);
+        std::lock_guard const hold(mutex_);
+        spares_.insert(spares_.end(), kept.begin(), kept.end());
+    }
+
+    bool wants_spare(std::size_t coming) const {
+        std::lock_guard const hold(mutex_);
+        return spares_.size() + coming < options_.recycled_segments;
+    }
+
+    /// Whether a file may be recycled: one that a huge record made large would waste the space for ever.
+    bool is_fit(std::string const& path) {
+        return environment_.open(path, env::open_mode::read).size() <= options_.segment_bytes;
     }
 
     /// Room ran out at `failed`: it and everything appended since is refused; the next append goes to its place.
@@ -389,6 +409,7 @@ private:
         refused_.push_back({failed.first, last_, reason});
         pending_.clear();
         rotate_next_ = file_segment_ != failed.at.segment;
+        identity_ = file_identity_;
         end_ = rotate_next_ ? position{failed.at.segment - 1, closed_[failed.at.segment - 1]} : failed.at;
         while (!closed_.empty() && closed_.rbegin()->first >= end_.segment) forget_closed(closed_.rbegin()->first);
         if (rotate_next_) return;
@@ -417,7 +438,7 @@ private:
         char marker[detail::record_header_bytes]{};
         codec::store_fixed(marker + 8, kept_);
         codec::store_fixed(marker + 16, kept_);
-        codec::store_fixed(marker + 24, static_cast<std::uint32_t>(end_.segment));
+        codec::store_fixed(marker + 24, static_cast<std::uint64_t>(file_identity_));
         codec::store_fixed(marker + 4, detail::record_checksum(marker, codec::crc32c({})));
         try {
             file_->write_at(end_.offset, {marker, sizeof marker});
@@ -429,36 +450,36 @@ private:
     // ---- opening ----
 
     void recover(lsn_type after, log_reader const& replay) {
-        std::vector<std::string> names = environment_.list(directory_);
-        std::erase_if(names, [](std::string const& name) {
-            return name.size() != 20 || !name.starts_with("log-") ||
-                   name.find_first_not_of("0123456789abcdef", 4) != std::string::npos;
-        });
-        remove_unneeded(names, after);
+        std::vector<std::string> const all = environment_.list(directory_);
+        std::vector<std::string> names = with_prefix(all, detail::segment_prefix);
+        std::vector<std::uint64_t> const unneeded = take_unneeded(names, after);
+        adopt_spares(with_prefix(all, detail::spare_prefix), names, unneeded);
+        retire(unneeded);
         lsn_type last = 0;
         lsn_type proven = 0;  // some record says that this one is durable
         for (std::size_t i = 0; i < names.size(); ++i) {
             std::uint64_t const number = number_of(names[i]);
             bool const newest = i + 1 == names.size();
             std::string bytes = read_file(names[i]);
-            std::optional<lsn_type> const previous = parse_header(bytes, number);
-            if (!previous) {
-                // A crash while the file was made leaves this; so does damage, but then records know better.
+            std::optional<detail::segment> const header = detail::parse_header(bytes, number);
+            if (!header) {
+                // A crash while the file was made leaves this; so does damage, but then there are records.
                 bool const first_ever = number == 1 && after == 0;
-                if (!newest || (i == 0 && !first_ever) || proves_loss(bytes, 0, number, last))
+                if (!newest || (i == 0 && !first_ever) || detail::holds_records(bytes, number))
                     throw_damaged(names[i], 0, last);
-                environment_.remove(env::join(directory_, names[i]));
+                environment_.remove(path_of(names[i]));
                 environment_.sync_directory(directory_);
                 if (i > 0) finish_segment(names[i - 1], read_file(names[i - 1]), last, proven);
                 break;
             }
-            if (i == 0 && *previous > after) throw_missing(names[i], after, *previous);
-            if (i > 0 && (*previous != last || number != segments_.back().number + 1)) {
+            if (i == 0 && header->previous > after) throw_missing(names[i], after, header->previous);
+            if (i > 0 && (header->previous != last || number != segments_.back().number + 1)) {
                 throw_damaged(names[i - 1], end_.offset, last);
             }
-            segments_.push_back({number, *previous});
-            last = *previous;
-            end_ = {number, scan(bytes, number, last, [&](detail::log_record const& record) {
+            segments_.push_back(*header);
+            last = header->previous;
+            identity_ = header->identity;
+            end_ = {number, detail::scan(bytes, identity_, last, [&](detail::log_record const& record) {
                         proven = std::max(proven, record.synced);
                         if (record.lsn > after && replay) replay(record.lsn, record.payload);
                     })};
@@ -471,7 +492,8 @@ private:
         }
         if (segments_.empty()) {
             if (after != 0) throw_missing(directory_, 0, after);
-            begin_segment(1, 0);
+            identity_ = fresh_identity(1);
+            begin_segment(1, 0, identity_);
             end_ = {1, detail::segment_header_bytes};
         } else if (last < after) {
             throw_missing(names.back(), last, after);
@@ -480,92 +502,80 @@ private:
         write_marker();
     }
 
-    /// Takes the segments from `names` that hold only records up to `after`, and removes them.
-    void remove_unneeded(std::vector<std::string>& names, lsn_type after) {
-        std::size_t first = 0;
-        for (std::size_t i = names.size(); i-- > 1 && first == 0;) {
-            char header[detail::segment_header_bytes];
-            auto const file = environment_.open(env::join(directory_, names[i]), env::open_mode::read);
-            std::size_t const size = file.read_at(0, header);
-            auto const previous = parse_header({header, size}, number_of(names[i]));
-            if (previous && *previous <= after) first = i;
+    /// Those of `names` that are `prefix` and a number.
+    static std::vector<std::string> with_prefix(std::vector<std::string> const& names, std::string_view prefix) {
+        std::vector<std::string> found;
+        for (std::string const& name : names) {
+            if (name.size() == prefix.size() + 16 && name.starts_with(prefix) &&
+                name.find_first_not_of("0123456789abcdef", prefix.size()) == std::string::npos)
+                found.push_back(name);
         }
-        for (std::size_t i = 0; i < first; ++i) environment_.remove(env::join(directory_, names[i]));
-        names.erase(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(first));
+        return found;
     }
 
-    /// Opens the last segment for writing, cuts what is behind its last record unless that is zeros, and makes the rest durable.
+    /// Takes the segments from `names` that hold only records up to `after`.
+    std::vector<std::uint64_t> take_unneeded(std::vector<std::string>& names, lsn_type after) {
+        std::size_t first = 0;
+        for (std::size_t i = names.size(); i-- > 1 && first == 0;) {
+            char bytes[detail::segment_header_bytes];
+            auto const file = environment_.open(path_of(names[i]), env::open_mode::read);
+            std::size_t const size = file.read_at(0, bytes);
+            auto const header = detail::parse_header({bytes, size}, number_of(names[i]));
+            if (header && header->previous <= after) first = i;
+        }
+        std::vector<std::uint64_t> unneeded;
+        for (std::size_t i = 0; i < first; ++i) unneeded.push_back(number_of(names[i]));
+        names.erase(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(first));
+        return unneeded;
+    }
+
+    /// Takes over the spare files that are there. One whose number a segment has, or may get, was never made by truncating.
+    void adopt_spares(std::vector<std::string> const& spares, std::vector<std::string> const& segments,
+                      std::vector<std::uint64_t> const& unneeded) {
+        for (std::string const& name : spares) {
+            std::uint64_t const number = number_of(name);
+            bool const truncated = !segments.empty() && number < number_of(segments.front()) &&
+                                   std::find(unneeded.begin(), unneeded.end(), number) == unneeded.end();
+            if (truncated && wants_spare(0) && is_fit(path_of(name))) {
+                spares_.push_back(number);
+            } else {
+                environment_.remove(path_of(name));
+            }
+        }
+        if (!spares.empty()) environment_.sync_directory(directory_);  // the renaming may not have been synced
+    }
+
+    /// Opens the last segment for writing, cuts what is behind its last record if need be, and makes the rest durable.
     void finish_segment(std::string const& name, std::string const& bytes, lsn_type last, lsn_type proven) {
-        if (proves_loss(bytes, end_.offset, end_.segment, last)) throw_damaged(name, end_.offset, last);
+        if (detail::proves_loss(bytes, end_.offset, identity_, last)) throw_damaged(name, end_.offset, last);
         file_segment_ = end_.segment;
-        file_.emplace(environment_.open(env::join(directory_, name), env::open_mode::write));
+        file_identity_ = identity_;
+        file_.emplace(environment_.open(path_of(name), env::open_mode::write));
         filled_ = bytes.size();
-        if (bytes.find_first_not_of('\0', end_.offset) != std::string::npos) {
+        std::uint64_t rest = end_.offset;
+        auto const behind = detail::parse_record(std::string_view(bytes).substr(rest), identity_);
+        if (behind && behind->payload.empty() && behind->lsn == last) rest += behind->size;  // the marker
+        if (detail::may_hold_records(bytes, rest, identity_)) {
             file_->truncate(end_.offset);
             filled_ = end_.offset;
         }
-        std::uint64_t const from = unproven_from(bytes, end_.offset, proven);
+        std::uint64_t const from = detail::unproven_from(bytes, end_.offset, proven);
         file_->write_at(from, std::string_view(bytes).substr(from, end_.offset - from));
         file_->sync();
         environment_.sync_directory(directory_);
     }
 
-    /// Where the records above `proven` begin in a segment that is sound up to `end`; its very start where all of them are.
-    static std::uint64_t unproven_from(std::string_view bytes, std::uint64_t end, lsn_type proven) {
-        std::uint64_t offset = detail::segment_header_bytes;
-        while (offset < end && codec::load_fixed<std::uint64_t>(bytes.data() + offset + 8) <= proven)
-            offset +=
-                detail::padded(detail::record_header_bytes + codec::load_fixed<std::uint32_t>(bytes.data() + offset));
-        return offset == detail::segment_header_bytes ? 0 : offset;
+    static std::uint64_t number_of(std::string const& name) {
+        return std::stoull(name.substr(name.size() - 16), nullptr, 16);
     }
 
-    static std::uint64_t number_of(std::string const& name) { return std::stoull(name.substr(4), nullptr, 16); }
+    std::string path_of(std::string const& name) const { return env::join(directory_, name); }
 
     std::string read_file(std::string const& name) {
-        auto const file = environment_.open(env::join(directory_, name), env::open_mode::read);
+        auto const file = environment_.open(path_of(name), env::open_mode::read);
         std::string bytes(file.size(), '\0');
         bytes.resize(file.read_at(0, bytes));
         return bytes;
-    }
-
-    static std::optional<lsn_type> parse_header(std::string_view bytes, std::uint64_t number) {
-        if (bytes.size() < detail::segment_header_bytes || !bytes.starts_with(detail::segment_magic))
-            return std::nullopt;
-        if (codec::crc32c(bytes.substr(0, 24)) != codec::load_fixed<std::uint32_t>(bytes.data() + 24))
-            return std::nullopt;
-        std::uint32_t const format = codec::load_fixed<std::uint32_t>(bytes.data() + 8);
-        if (format != detail::segment_format) {
-            throw error(errc::feature_not_supported, "the commit log has format " + std::to_string(format) +
-                                                         ", which this version of PhantomDB does not know");
-        }
-        if (codec::load_fixed<std::uint32_t>(bytes.data() + 12) != static_cast<std::uint32_t>(number))
-            return std::nullopt;
-        return codec::load_fixed<std::uint64_t>(bytes.data() + 16);
-    }
-
-    /// Gives the records of a segment to `use` and moves `last` along; the offset behind the last sound one.
-    template <class Use>
-    static std::uint64_t scan(std::string_view bytes, std::uint64_t number, lsn_type& last, Use&& use) {
-        std::uint64_t offset = detail::segment_header_bytes;
-        while (offset < bytes.size()) {
-            auto const record = detail::parse_record(bytes.substr(offset), static_cast<std::uint32_t>(number));
-            if (!record || record->lsn <= last) break;
-            use(*record);
-            last = record->lsn;
-            offset += record->size;
-        }
-        return offset;
-    }
-
-    /// Whether a sound record behind `offset` shows that something above `last` had been durable.
-    static bool proves_loss(std::string_view bytes, std::uint64_t offset, std::uint64_t number, lsn_type last) {
-        for (offset = detail::padded(offset); offset + detail::record_header_bytes <= bytes.size(); offset += 8) {
-            auto const* const at = bytes.data() + offset;
-            if (codec::load_fixed<std::uint32_t>(at + 24) != static_cast<std::uint32_t>(number)) continue;
-            if (codec::load_fixed<std::uint64_t>(at + 16) <= last) continue;
-            if (detail::parse_record(bytes.substr(offset), static_cast<std::uint32_t>(number))) return true;
-        }
-        return false;
     }
 
     [[noreturn]] void throw_damaged(std::string const& name, std::uint64_t offset, lsn_type last) const {
@@ -592,11 +602,15 @@ private:
     local_log_options options_;
 
     mutable std::mutex mutex_;
+    std::mutex truncating_;  // taken before the other
     std::condition_variable progress_;
-    bool busy_ = false;  // somebody writes; then only that thread touches the last four members
-    std::vector<segment> segments_;
+    bool busy_ = false;  // somebody writes; then only that thread touches the last five members
+    std::size_t readers_ = 0;
+    std::vector<std::uint64_t> spares_;  // numbers of files that may be overwritten
+    std::vector<detail::segment> segments_;
     std::vector<group> pending_;
-    position end_;  // where the next record goes
+    position end_;                         // where the next record goes
+    detail::segment_identity identity_{};  // of the segment that is in
     bool rotate_next_ = false;
     lsn_type last_ = 0;  // given out
     lsn_type kept_ = 0;  // given out and not refused
@@ -610,6 +624,7 @@ private:
 
     std::optional<typename Environment::file_type> file_;
     std::uint64_t file_segment_ = 0;
+    detail::segment_identity file_identity_{};
     bool syncing_ = false;
     std::uint64_t filled_ = 0;  // bytes of the file that exist
 };
