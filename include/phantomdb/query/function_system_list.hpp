@@ -93,4 +93,5 @@
     X(has_function_privilege, "has_function_privilege", (oid, text), boolean, stable)          \
     X(has_column_privilege, "has_column_privilege", (oid, int2, text), boolean, stable)        \
     X(has_any_column_privilege, "has_any_column_privilege", (oid, text), boolean, stable)      \
-    X(regclass_text, "regclassout", (oid), text, stable)
+    X(regclass_text, "regclassout", (oid), text, stable)                                       \
+    X(phantomdb_backup, "phantomdb_backup", (text), int8, volatile_)

@@ -33,6 +33,7 @@
 #include <phantomdb/codec/varint.hpp>
 #include <phantomdb/env/environment.hpp>
 #include <phantomdb/storage/commit_log.hpp>
+#include <phantomdb/storage/log_segment.hpp>
 
 #include <algorithm>
 #include <condition_variable>
@@ -55,53 +56,6 @@ struct local_log_options {
     std::uint64_t fill_ahead_bytes = std::uint64_t{1} << 20;
     bool sync = true;  ///< false: `wait_durable` does not sync; a loss of power may cost the last commits or the log
 };
-
-namespace detail {
-
-inline constexpr std::uint32_t segment_format = 1;
-inline constexpr std::size_t segment_header_bytes = 32;
-inline constexpr std::size_t record_header_bytes = 32;
-inline constexpr std::string_view segment_magic = "PhantomL";
-
-constexpr std::uint64_t padded(std::uint64_t size) { return (size + 7) & ~std::uint64_t{7}; }
-
-inline std::string segment_name(std::uint64_t number) {
-    char name[32];
-    std::snprintf(name, sizeof name, "log-%016llx", static_cast<unsigned long long>(number));
-    return name;
-}
-
-struct log_record {
-    lsn_type lsn = 0;
-    lsn_type synced = 0;
-    std::string_view payload;
-    std::uint64_t size = 0;  ///< in the file
-};
-
-/// The checksum of a record whose header is at `header`; the field of the checksum itself is left out.
-inline std::uint32_t record_checksum(char const* header, std::uint32_t payload_checksum) {
-    std::uint32_t const length = codec::crc32c({header, 4}, payload_checksum);
-    return codec::crc32c({header + 8, record_header_bytes - 8}, length);
-}
-
-/// The record at the front of `bytes`, if there is a sound one of this epoch.
-inline std::optional<log_record> parse_record(std::string_view bytes, std::uint32_t epoch) {
-    if (bytes.size() < record_header_bytes) return std::nullopt;
-    char const* const at = bytes.data();
-    std::uint64_t const length = codec::load_fixed<std::uint32_t>(at);
-    if (codec::load_fixed<std::uint32_t>(at + 24) != epoch || length > bytes.size() - record_header_bytes)
-        return std::nullopt;
-    log_record record;
-    record.lsn = codec::load_fixed<std::uint64_t>(at + 8);
-    record.synced = codec::load_fixed<std::uint64_t>(at + 16);
-    record.payload = bytes.substr(record_header_bytes, length);
-    record.size = padded(record_header_bytes + length);
-    if (record_checksum(at, codec::crc32c(record.payload)) != codec::load_fixed<std::uint32_t>(at + 4))
-        return std::nullopt;
-    return record;
-}
-
-}  // namespace detail
 
 /// Model of `commit_log`. One per directory. Records are at most 4 GiB less one page.
 template <env::environment Environment>
@@ -208,6 +162,32 @@ public:
         }
     }
 
+    /// Reads every segment again and reports, with file and offset, what is no sound record though it was acknowledged.
+    /// Commits go on meanwhile; segments that are removed meanwhile are left out. Throws io_error.
+    void verify(verification const& to) const {
+        std::vector<segment> segments;
+        lsn_type upto = 0;
+        {
+            std::lock_guard const hold(mutex_);
+            segments = segments_;
+            upto = durable_;
+        }
+        for (std::size_t i = 0; i < segments.size(); ++i) {
+            std::string const path = env::join(directory_, detail::segment_name(segments[i].number));
+            std::string bytes;
+            try {
+                bytes = detail::read_whole(environment_, path);
+            } catch (error const&) {
+                if (has_segment(segments[i].number)) throw;
+                continue;
+            }
+            bool const newest = i + 1 == segments.size();
+            lsn_type const held = newest ? std::max(upto, segments[i].previous) : segments[i + 1].previous;
+            detail::verify_segment(path, bytes, segments[i].number, segments[i].previous, held, to);
+            if (to.on_progress) to.on_progress(i + 1, segments.size());
+        }
+    }
+
     /// Removes the segments that hold only records below `below`. The one being written stays until the next.
     void truncate(lsn_type below) {
         std::vector<std::uint64_t> unneeded;
@@ -269,6 +249,11 @@ private:
             busy_ = false;
             progress_.notify_all();
         }
+    }
+
+    bool has_segment(std::uint64_t number) const {
+        std::lock_guard const hold(mutex_);
+        return std::any_of(segments_.begin(), segments_.end(), [&](segment const& s) { return s.number == number; });
     }
 
     void refuse_if_poisoned() const {
@@ -361,12 +346,7 @@ private:
     }
 
     void begin_segment(std::uint64_t number, lsn_type previous) {
-        std::string header(detail::segment_magic);
-        codec::append_fixed(header, detail::segment_format);
-        codec::append_fixed(header, static_cast<std::uint32_t>(number));
-        codec::append_fixed(header, previous);
-        codec::append_fixed(header, codec::crc32c(header));
-        header.resize(detail::segment_header_bytes, '\0');
+        std::string const header = detail::segment_header(number, previous);
         std::string const path = env::join(directory_, detail::segment_name(number));
         auto file = environment_.open(path, env::open_mode::create);
         try {
@@ -430,22 +410,19 @@ private:
 
     void recover(lsn_type after, log_reader const& replay) {
         std::vector<std::string> names = environment_.list(directory_);
-        std::erase_if(names, [](std::string const& name) {
-            return name.size() != 20 || !name.starts_with("log-") ||
-                   name.find_first_not_of("0123456789abcdef", 4) != std::string::npos;
-        });
+        std::erase_if(names, [](std::string const& name) { return !detail::is_segment_name(name); });
         remove_unneeded(names, after);
         lsn_type last = 0;
         lsn_type proven = 0;  // some record says that this one is durable
         for (std::size_t i = 0; i < names.size(); ++i) {
-            std::uint64_t const number = number_of(names[i]);
+            std::uint64_t const number = detail::number_of(names[i]);
             bool const newest = i + 1 == names.size();
             std::string bytes = read_file(names[i]);
-            std::optional<lsn_type> const previous = parse_header(bytes, number);
+            std::optional<lsn_type> const previous = detail::parse_header(bytes, number);
             if (!previous) {
                 // A crash while the file was made leaves this; so does damage, but then records know better.
                 bool const first_ever = number == 1 && after == 0;
-                if (!newest || (i == 0 && !first_ever) || proves_loss(bytes, 0, number, last))
+                if (!newest || (i == 0 && !first_ever) || detail::proves_loss(bytes, 0, number, last))
                     throw_damaged(names[i], 0, last);
                 environment_.remove(env::join(directory_, names[i]));
                 environment_.sync_directory(directory_);
@@ -487,7 +464,7 @@ private:
             char header[detail::segment_header_bytes];
             auto const file = environment_.open(env::join(directory_, names[i]), env::open_mode::read);
             std::size_t const size = file.read_at(0, header);
-            auto const previous = parse_header({header, size}, number_of(names[i]));
+            auto const previous = detail::parse_header({header, size}, detail::number_of(names[i]));
             if (previous && *previous <= after) first = i;
         }
         for (std::size_t i = 0; i < first; ++i) environment_.remove(env::join(directory_, names[i]));
@@ -496,7 +473,7 @@ private:
 
     /// Opens the last segment for writing, cuts what is behind its last record unless that is zeros, and makes the rest durable.
     void finish_segment(std::string const& name, std::string const& bytes, lsn_type last, lsn_type proven) {
-        if (proves_loss(bytes, end_.offset, end_.segment, last)) throw_damaged(name, end_.offset, last);
+        if (detail::proves_loss(bytes, end_.offset, end_.segment, last)) throw_damaged(name, end_.offset, last);
         file_segment_ = end_.segment;
         file_.emplace(environment_.open(env::join(directory_, name), env::open_mode::write));
         filled_ = bytes.size();
@@ -519,28 +496,8 @@ private:
         return offset == detail::segment_header_bytes ? 0 : offset;
     }
 
-    static std::uint64_t number_of(std::string const& name) { return std::stoull(name.substr(4), nullptr, 16); }
-
     std::string read_file(std::string const& name) {
-        auto const file = environment_.open(env::join(directory_, name), env::open_mode::read);
-        std::string bytes(file.size(), '\0');
-        bytes.resize(file.read_at(0, bytes));
-        return bytes;
-    }
-
-    static std::optional<lsn_type> parse_header(std::string_view bytes, std::uint64_t number) {
-        if (bytes.size() < detail::segment_header_bytes || !bytes.starts_with(detail::segment_magic))
-            return std::nullopt;
-        if (codec::crc32c(bytes.substr(0, 24)) != codec::load_fixed<std::uint32_t>(bytes.data() + 24))
-            return std::nullopt;
-        std::uint32_t const format = codec::load_fixed<std::uint32_t>(bytes.data() + 8);
-        if (format != detail::segment_format) {
-            throw error(errc::feature_not_supported, "the commit log has format " + std::to_string(format) +
-                                                         ", which this version of PhantomDB does not know");
-        }
-        if (codec::load_fixed<std::uint32_t>(bytes.data() + 12) != static_cast<std::uint32_t>(number))
-            return std::nullopt;
-        return codec::load_fixed<std::uint64_t>(bytes.data() + 16);
+        return detail::read_whole(environment_, env::join(directory_, name));
     }
 
     /// Gives the records of a segment to `use` and moves `last` along; the offset behind the last sound one.
@@ -555,17 +512,6 @@ private:
             offset += record->size;
         }
         return offset;
-    }
-
-    /// Whether a sound record behind `offset` shows that something above `last` had been durable.
-    static bool proves_loss(std::string_view bytes, std::uint64_t offset, std::uint64_t number, lsn_type last) {
-        for (offset = detail::padded(offset); offset + detail::record_header_bytes <= bytes.size(); offset += 8) {
-            auto const* const at = bytes.data() + offset;
-            if (codec::load_fixed<std::uint32_t>(at + 24) != static_cast<std::uint32_t>(number)) continue;
-            if (codec::load_fixed<std::uint64_t>(at + 16) <= last) continue;
-            if (detail::parse_record(bytes.substr(offset), static_cast<std::uint32_t>(number))) return true;
-        }
-        return false;
     }
 
     [[noreturn]] void throw_damaged(std::string const& name, std::uint64_t offset, lsn_type last) const {
