@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 
@@ -16,15 +17,15 @@ namespace {
 
 using contents = std::map<std::string, std::string>;
 
-memory_store filled(int rows, std::size_t value_bytes) {
-    memory_store store;
+std::unique_ptr<memory_store> filled(int rows, std::size_t value_bytes) {
+    auto store = std::make_unique<memory_store>();
     std::mt19937_64 random(3);
     write_batch batch;
     for (int i = 0; i < rows; ++i) {
         batch.put("key " + std::to_string(random()), std::string(random() % value_bytes, static_cast<char>('a' + i % 26)));
     }
     if (rows > 0) batch.put("", "the empty key");
-    store.apply(batch, 77);
+    store->apply(batch, 77);
     return store;
 }
 
@@ -62,7 +63,8 @@ TEST_CASE("an image gives back what it was made of") {
     for (int rows : {0, 1, 5000}) {
         sim::environment environment;
         environment.create_directory("d");
-        memory_store const store = filled(rows, 1000);
+        auto const filled_store = filled(rows, 1000);
+    memory_store const& store = *filled_store;
         std::uint64_t last = 0;
         auto const written = write_image(environment, "d/image", store.snapshot(), [&](std::uint64_t done, std::uint64_t total) {
             CHECK(done <= total);
@@ -95,7 +97,7 @@ TEST_CASE("no image is position 0") {
 TEST_CASE("every flipped bit of an image is noticed") {
     sim::environment environment;
     environment.create_directory("d");
-    write_image(environment, "d/image", filled(40, 20).snapshot());
+    write_image(environment, "d/image", filled(40, 20)->snapshot());
     std::string const whole = bytes_of(environment, "d/image");
     REQUIRE(whole.size() < 3000);
     for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
@@ -109,7 +111,7 @@ TEST_CASE("every flipped bit of an image is noticed") {
 TEST_CASE("an image that is cut, or goes on, is noticed") {
     sim::environment environment;
     environment.create_directory("d");
-    write_image(environment, "d/image", filled(2000, 1000).snapshot());  // several blocks
+    write_image(environment, "d/image", filled(2000, 1000)->snapshot());  // several blocks
     std::string const whole = bytes_of(environment, "d/image");
     std::mt19937_64 random(5);
     for (int i = 0; i < 200; ++i) {
@@ -128,7 +130,7 @@ TEST_CASE("an image that is cut, or goes on, is noticed") {
 TEST_CASE("an image of another format is refused by name") {
     sim::environment environment;
     environment.create_directory("d");
-    write_image(environment, "d/image", filled(3, 20).snapshot());
+    write_image(environment, "d/image", filled(3, 20)->snapshot());
     std::string other = bytes_of(environment, "d/image");
     codec::store_fixed(other.data() + 8, std::uint32_t{2});
     codec::store_fixed(other.data() + 28, codec::crc32c(std::string_view(other).substr(0, 28)));
@@ -137,20 +139,24 @@ TEST_CASE("an image of another format is refused by name") {
 }
 
 TEST_CASE("a failure at any call leaves the image before, and nothing half done") {
-    memory_store const before = filled(10, 20);
-    memory_store const after = filled(3000, 300);
+    auto const filled_before = filled(10, 20);
+    memory_store const& before = *filled_before;
+    auto const filled_after = filled(3000, 300);
+    memory_store const& after = *filled_after;
     int failed = 0;
     for (std::uint64_t call = 0; call < 30; ++call) {
         sim::environment environment;
         environment.create_directory("d");
         write_image(environment, "d/image", before.snapshot());
-        environment.machine().add_fault({{}, call, 1, ENOSPC});
+        bool writing = true;
+        environment.machine().add_fault({[&](sim::call const&) { return writing; }, call, 1, ENOSPC});
         try {
             write_image(environment, "d/image", after.snapshot());
         } catch (error const& e) {
             CHECK((e.code == errc::disk_full || e.code == errc::io_error));
             ++failed;
         }
+        writing = false;
         memory_store loaded;
         load_image(environment, "d/image", loaded);
         CHECK((of(loaded) == of(before) || of(loaded) == of(after)));
@@ -159,8 +165,10 @@ TEST_CASE("a failure at any call leaves the image before, and nothing half done"
 }
 
 TEST_CASE("a loss of power leaves the image before or the new one") {
-    memory_store const before = filled(10, 20);
-    memory_store const after = filled(2000, 300);
+    auto const filled_before = filled(10, 20);
+    memory_store const& before = *filled_before;
+    auto const filled_after = filled(2000, 300);
+    memory_store const& after = *filled_after;
     for (std::uint64_t seed = 0; seed < 40; ++seed) {
         sim::environment environment;
         env::create_own_directory(environment, "d");

@@ -35,20 +35,19 @@ struct command_line {
     bool synchronous_commit = true;
 };
 
-constexpr char const* more_help = R"(
+constexpr char const* more_help = R"help(
 Local clients (loopback and Unix socket) are trusted until a role has a password; from then on, and always for clients
 from other machines, SCRAM-SHA-256 is asked for. To set the first password, before the server starts or over a local
 connection:
   phantomsql DIR -c "alter role postgres password '...'"
 
 A server that runs makes backups and checks itself, while it serves:
-  psql -c "select phantomdb_backup('/path/file')" psql -
-                                      c "select * from phantomdb_check()"
+  psql -c "select phantomdb_backup('/path/file')"
+  psql -c "select * from phantomdb_check()"
 
-                                      Signals
-    : SIGTERM or SIGINT end all sessions and stop; a second one does not wait for clients to listen.
+Signals: SIGTERM or SIGINT end all sessions and stop; a second one does not wait for clients to listen.
 Exit status: 0 after a clean stop, 1 if the server could not start or stop, as said on standard error.
---backup and --restore: 0 done, 1 not. --check: 0 nothing found, 1 problems on standard output, 2 could not check.)";
+--backup and --restore: 0 done, 1 not. --check: 0 nothing found, 1 problems on standard output, 2 could not check.)help";
 
 void describe(CLI::App& app, command_line& line) {
     app.description("Serves a PhantomDB data directory over PostgreSQL's protocol.");
