@@ -50,10 +50,10 @@ void transfer(std::string const& connection, unsigned seed, std::atomic<bool> co
     while (!stop) {
         auto const from = std::to_string(random() % accounts), to = std::to_string(random() % accounts);
         auto const amount = std::to_string(random() % 100);
-        auto const moved = client.query("begin; update account set balance = balance - " + amount + " where id = " + from +
-                                        "; update account set balance = balance + " + amount + " where id = " + to +
-                                        "; insert into ledger(account, amount) values (" + from + ", -" + amount + "), (" +
-                                        to + ", " + amount + "); commit");
+        auto const moved = client.query("begin; update account set balance = balance - " + amount +
+                                        " where id = " + from + "; update account set balance = balance + " + amount +
+                                        " where id = " + to + "; insert into ledger(account, amount) values (" + from +
+                                        ", -" + amount + "), (" + to + ", " + amount + "); commit");
         if (moved.ok()) ++done;
         else client.query("rollback");
     }
@@ -67,11 +67,12 @@ TEST_CASE("a backup under load is one state of the database") {
     {
         phantomd_server server(folder / "data");
         sql_client client(server.connection());
-        must(client, "create table account(id int primary key, balance int);"
-                     "create table ledger(n serial primary key, account int references account, amount int) using lsm;"
-                     "create index ledger_account on ledger using hash (account);"
-                     "insert into account select i, " + std::to_string(start) + " from generate_series(0, " +
-                     std::to_string(accounts - 1) + ") as s(i)");
+        must(client,
+             "create table account(id int primary key, balance int);"
+             "create table ledger(n serial primary key, account int references account, amount int) using lsm;"
+             "create index ledger_account on ledger using hash (account);"
+             "insert into account select i, " +
+                 std::to_string(start) + " from generate_series(0, " + std::to_string(accounts - 1) + ") as s(i)");
         std::atomic<bool> stop{false};
         std::atomic<int> done{0};
         std::vector<std::thread> threads;
@@ -81,7 +82,8 @@ TEST_CASE("a backup under load is one state of the database") {
         for (int i = 0; i < 3; ++i) {
             for (int const enough = done + 30; done < enough;) std::this_thread::sleep_for(1ms);
             before.push_back(done);
-            answers.push_back(client.query("select phantomdb_backup('" + folder / ("backup" + std::to_string(i)) + "')"));
+            answers.push_back(
+                client.query("select phantomdb_backup('" + folder / ("backup" + std::to_string(i)) + "')"));
         }
         stop = true;
         for (auto& thread : threads) thread.join();
@@ -127,8 +129,9 @@ TEST_CASE("backup and restore of a directory nobody has open") {
     {
         phantomd_server server(data);
         sql_client client(server.connection());
-        must(client, "create table t(a int primary key, b text); insert into t values (1, 'one'), (2, 'two');"
-                     "create view v as select b from t; create role reader login");
+        must(client,
+             "create table t(a int primary key, b text); insert into t values (1, 'one'), (2, 'two');"
+             "create view v as select b from t; create role reader login");
         auto const open = phantomd({"--backup", backup, "--data", data});
         CHECK(open.status == 1);
         CHECK_THAT(open.errors, contains("phantomdb_backup"));
@@ -171,8 +174,9 @@ TEST_CASE("a damaged backup is refused, and nothing is left of it") {
     {
         phantomd_server server(folder / "data");
         sql_client client(server.connection());
-        must(client, "create table t(a int primary key, b text);"
-                     "insert into t select i, repeat('text', i % 50) from generate_series(1, 3000) as s(i)");
+        must(client,
+             "create table t(a int primary key, b text);"
+             "insert into t select i, repeat('text', i % 50) from generate_series(1, 3000) as s(i)");
         must(client, "select phantomdb_backup('" + folder / "backup" + "')");
     }
     std::string const whole = read_file(folder / "backup");

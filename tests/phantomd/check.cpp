@@ -19,9 +19,7 @@ namespace {
 
 using problems = std::vector<std::string>;
 
-program_result run_check(std::string const& directory) {
-    return run_program({tool("phantomd"), "--check", directory});
-}
+program_result run_check(std::string const& directory) { return run_program({tool("phantomd"), "--check", directory}); }
 
 /// The same in this process.
 problems check_here(std::string const& directory) {
@@ -74,7 +72,8 @@ void make_database(std::string const& directory) {
     INFO(made.message);
     REQUIRE(made.ok());
     for (int i = 0; i < 20; ++i)
-        REQUIRE(client.query("insert into loose values (" + std::to_string(i) + ", 'single " + std::to_string(i) + "')").ok());
+        REQUIRE(client.query("insert into loose values (" + std::to_string(i) + ", 'single " + std::to_string(i) + "')")
+                    .ok());
     auto const online = client.query("select * from phantomdb_check()");
     INFO(online.message);
     CHECK(online.ok());
@@ -212,7 +211,8 @@ TEST_CASE("an index entry removed behind the back is found") {
     CHECK(std::count(checked.output.begin(), checked.output.end(), '\n') == 1);
 
     phantomd_server server(data);
-    auto const online = sql_client(server.connection()).query("select problem from phantomdb_check() where object like '%child_parent%'");
+    auto const online = sql_client(server.connection())
+                            .query("select problem from phantomdb_check() where object like '%child_parent%'");
     CHECK(online.ok());
     CHECK(online.rows.size() == 1);
 }

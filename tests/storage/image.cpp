@@ -22,7 +22,8 @@ std::unique_ptr<memory_store> filled(int rows, std::size_t value_bytes) {
     std::mt19937_64 random(3);
     write_batch batch;
     for (int i = 0; i < rows; ++i) {
-        batch.put("key " + std::to_string(random()), std::string(random() % value_bytes, static_cast<char>('a' + i % 26)));
+        batch.put("key " + std::to_string(random()),
+                  std::string(random() % value_bytes, static_cast<char>('a' + i % 26)));
     }
     if (rows > 0) batch.put("", "the empty key");
     store->apply(batch, 77);
@@ -64,13 +65,14 @@ TEST_CASE("an image gives back what it was made of") {
         sim::environment environment;
         environment.create_directory("d");
         auto const filled_store = filled(rows, 1000);
-    memory_store const& store = *filled_store;
+        memory_store const& store = *filled_store;
         std::uint64_t last = 0;
-        auto const written = write_image(environment, "d/image", store.snapshot(), [&](std::uint64_t done, std::uint64_t total) {
-            CHECK(done <= total);
-            CHECK(done >= last);
-            last = done;
-        });
+        auto const written =
+            write_image(environment, "d/image", store.snapshot(), [&](std::uint64_t done, std::uint64_t total) {
+                CHECK(done <= total);
+                CHECK(done >= last);
+                last = done;
+            });
         CHECK(written.lsn == 77);
         CHECK(written.entries == of(store).size());
         CHECK(last == written.entries);
@@ -123,7 +125,8 @@ TEST_CASE("an image that is cut, or goes on, is noticed") {
     CHECK(read_code(environment, "d/image") == errc::data_corrupted);
     // Blocks that are sound each, but not in this order: the first one is there twice.
     std::size_t const first = 8 + codec::load_fixed<std::uint32_t>(whole.data() + detail::image_header_bytes);
-    replace(environment, "d/image", whole.substr(0, detail::image_header_bytes + first) + whole.substr(detail::image_header_bytes));
+    replace(environment, "d/image",
+            whole.substr(0, detail::image_header_bytes + first) + whole.substr(detail::image_header_bytes));
     CHECK(read_code(environment, "d/image") == errc::data_corrupted);
 }
 

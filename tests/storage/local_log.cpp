@@ -294,7 +294,9 @@ TEST_CASE("what a crash leaves is no fault to verify, and a log can begin anywhe
         auto const restarted = environment.power_cut(seed);
         auto again = restarted;
         verification to;
-        to.on_finding = [&](finding const& f) { FAIL("seed " << seed << ": " << f.file << " " << f.offset << " " << f.what); };
+        to.on_finding = [&](finding const& f) {
+            FAIL("seed " << seed << ": " << f.file << " " << f.offset << " " << f.what);
+        };
         verify_log(again, "db/log", to);
         auto const log = open_log(again, {}, 1000);
         CHECK(log->last() >= 1060);

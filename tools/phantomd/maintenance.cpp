@@ -62,7 +62,8 @@ void tell(error const& failure, std::string_view hint_where_open) {
     std::cerr << "phantomd: " << failure.message << '\n';
     if (!failure.detail.empty()) std::cerr << "DETAIL: " << failure.detail << '\n';
     if (!failure.hint.empty()) std::cerr << "HINT: " << failure.hint << '\n';
-    if (failure.code == errc::lock_file_exists && !hint_where_open.empty()) std::cerr << "HINT: " << hint_where_open << '\n';
+    if (failure.code == errc::lock_file_exists && !hint_where_open.empty())
+        std::cerr << "HINT: " << hint_where_open << '\n';
 }
 
 /// Runs `work(progress)`, which gives the exit status, and says what keeps it from being done.

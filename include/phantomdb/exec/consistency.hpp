@@ -82,7 +82,8 @@ public:
                 storage::slice first;
                 if (!scan.next(first)) break;
                 schema::object_id const id = storage::object_of(first.key);
-                if (!known.contains(id)) found("keys of object " + std::to_string(id) + " belong to no table and no index");
+                if (!known.contains(id))
+                    found("keys of object " + std::to_string(id) + " belong to no table and no index");
                 from = storage::object_end(id);
                 if (from.empty()) break;
             }
@@ -159,9 +160,8 @@ private:
         std::vector<one_index> indexes;
         for (std::size_t i = 0; i < of.indexes.size(); ++i) {
             if (of.indexes[i].primary) continue;
-            indexes.push_back({&of.indexes[i],
-                               "index \"" + table.indexes[i].name + "\" of table " + name_of(table),
-                               {}, 0, true});
+            indexes.push_back(
+                {&of.indexes[i], "index \"" + table.indexes[i].name + "\" of table " + name_of(table), {}, 0, true});
         }
         std::vector<reference> references;
         for (auto const& key : table.foreign_keys) {
@@ -253,8 +253,7 @@ private:
             auto scan = view_.scan(from, to);
             while (std::size_t const n = scan.next_chunk(std::span(slices))) {
                 entries += n;
-                if (report_.on_progress)
-                    report_.on_progress(one.object, entries, std::max(entries, one.expected));
+                if (report_.on_progress) report_.on_progress(one.object, entries, std::max(entries, one.expected));
             }
         }
         if (one.sound && rows_readable && entries == one.expected) return;
@@ -307,7 +306,8 @@ private:
     std::string describe(layout const& of, storage::slice row) {
         if (of.is_numbered()) {
             std::uint64_t number = 0;
-            for (char const byte : row.key.substr(schema::id_bytes)) number = number << 8 | static_cast<unsigned char>(byte);
+            for (char const byte : row.key.substr(schema::id_bytes))
+                number = number << 8 | static_cast<unsigned char>(byte);
             return "row number " + std::to_string(number);
         }
         return "row " + columns_text(of, *of.primary(), row);

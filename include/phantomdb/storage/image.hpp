@@ -154,7 +154,8 @@ public:
         if (!header.starts_with(detail::image_magic)) {
             throw error(errc::data_corrupted, "file \"" + path_ + "\" is no image of a database, or damaged");
         }
-        if (codec::load_fixed<std::uint32_t>(header.data() + 28) != codec::crc32c(std::string_view(header).substr(0, 28)))
+        if (codec::load_fixed<std::uint32_t>(header.data() + 28) !=
+            codec::crc32c(std::string_view(header).substr(0, 28)))
             throw_damaged();
         std::uint32_t const format = codec::load_fixed<std::uint32_t>(header.data() + 8);
         if (format != detail::image_format) {
@@ -228,7 +229,8 @@ private:
 /// Reads all of an image and checks it, to give its facts. Throws as `image_reader`.
 template <env::environment Environment>
 image_facts verify_image(Environment& environment, std::string const& path, image_progress const& progress = {}) {
-    return image_reader<Environment>(environment, path).read_entries([](std::string_view, std::string_view) {}, progress);
+    return image_reader<Environment>(environment, path)
+        .read_entries([](std::string_view, std::string_view) {}, progress);
 }
 
 /// Loads the image `path` into `store`, which is empty, and gives its LSN; 0 where there is no such file. Throws as

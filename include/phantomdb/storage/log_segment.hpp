@@ -85,17 +85,14 @@ inline std::string segment_header(std::uint64_t number, lsn_type previous) {
 /// The LSN before the first record, from the header of segment `number`; nothing where that is damaged or another segment's.
 /// Throws feature_not_supported for another format.
 inline std::optional<lsn_type> parse_header(std::string_view bytes, std::uint64_t number) {
-    if (bytes.size() < segment_header_bytes || !bytes.starts_with(segment_magic))
-        return std::nullopt;
-    if (codec::crc32c(bytes.substr(0, 24)) != codec::load_fixed<std::uint32_t>(bytes.data() + 24))
-        return std::nullopt;
+    if (bytes.size() < segment_header_bytes || !bytes.starts_with(segment_magic)) return std::nullopt;
+    if (codec::crc32c(bytes.substr(0, 24)) != codec::load_fixed<std::uint32_t>(bytes.data() + 24)) return std::nullopt;
     std::uint32_t const format = codec::load_fixed<std::uint32_t>(bytes.data() + 8);
     if (format != segment_format) {
         throw error(errc::feature_not_supported, "the commit log has format " + std::to_string(format) +
                                                      ", which this version of PhantomDB does not know");
     }
-    if (codec::load_fixed<std::uint32_t>(bytes.data() + 12) != static_cast<std::uint32_t>(number))
-        return std::nullopt;
+    if (codec::load_fixed<std::uint32_t>(bytes.data() + 12) != static_cast<std::uint32_t>(number)) return std::nullopt;
     return codec::load_fixed<std::uint64_t>(bytes.data() + 16);
 }
 
