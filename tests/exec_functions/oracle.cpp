@@ -314,6 +314,7 @@ std::size_t compare_function(function_id id, caller& session, sql_client& postgr
 
 bool is_comparable(function_id id) {
     auto const& row = signature_of(id);
+    if (id == function_id::phantomdb_check) return false;  // PostgreSQL has none
     static std::set<std::string_view> const of_the_session{
 #define X(enumerator, name, ...) name,
         PHANTOMDB_SYSTEM_FUNCTIONS(X)

@@ -574,3 +574,68 @@ TEST_CASE("who reads the log while it is truncated gets all of it") {
     log->truncate(log->last());
     REQUIRE(files_with(environment, "spare-").size() == 2);
 }
+
+TEST_CASE("verify names the file and the place of what is damaged, open or not") {
+    sim::environment environment;
+    std::vector<finding> found;
+    verification to;
+    to.on_finding = [&](finding const& f) { found.push_back(f); };
+    auto log = open_log(environment);
+    for (int i = 0; i < 200; ++i) log->wait_durable(log->append(std::string(500, 'x')));
+    log->verify(to);
+    CHECK(found.empty());
+    std::vector<std::string> const names = environment.list("db/log");
+    REQUIRE(names.size() > 3);
+    constexpr std::uint64_t record = 32 + 504;
+    for (std::size_t segment : {std::size_t{1}, names.size() - 1}) {
+        std::string const path = "db/log/" + names[segment];
+        for (std::uint64_t which : {0, 3}) {
+            std::uint64_t const begins = 32 + which * record;
+            auto file = environment.open(path, env::open_mode::write);
+            file.write_at(begins + 100, "y");
+            log->verify(to);
+            verify_log(environment, "db/log", to);  // as if it were not open
+            REQUIRE(found.size() == 2);
+            for (finding const& f : found) {
+                CHECK(f.file == path);
+                CHECK(f.offset == begins);
+            }
+            found.clear();
+            file.write_at(begins + 100, "x");
+        }
+    }
+    log->truncate(100);  // segments that are gone are nobody's fault
+    log->verify(to);
+    log.reset();
+    verify_log(environment, "db/log", to);
+    CHECK(found.empty());
+    CHECK(open_log(environment, {}, 99)->last() == 200);
+}
+
+TEST_CASE("what a crash leaves is no fault to verify, and a log can begin anywhere") {
+    for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+        sim::environment environment;
+        begin_log(environment, "db/log", 1000);
+        {
+            auto log = open_log(environment, {}, 1000);
+            for (int i = 0; i < 60; ++i) log->wait_durable(log->append(std::string(700, 'x')));
+            CHECK(log->last() == 1060);
+            for (int i = 0; i < 5; ++i) log->append(std::string(700, 'y'));
+            environment.machine().add_fault({{}, seed % 4, sim::fault::for_ever, EIO});
+            try {
+                log->wait_durable(log->last());
+            } catch (error const&) {
+            }
+        }
+        auto const restarted = environment.power_cut(seed);
+        auto again = restarted;
+        verification to;
+        to.on_finding = [&](finding const& f) {
+            FAIL("seed " << seed << ": " << f.file << " " << f.offset << " " << f.what);
+        };
+        verify_log(again, "db/log", to);
+        auto const log = open_log(again, {}, 1000);
+        CHECK(log->last() >= 1060);
+        log->verify(to);
+    }
+}

@@ -1,7 +1,7 @@
 /// @file Defines `checkpointed_store`, the simplest model of `persistent_store`: everything in memory, written whole.
 #pragma once
 
-#include <phantomdb/storage/checkpoint.hpp>
+#include <phantomdb/storage/image.hpp>
 #include <phantomdb/storage/memory_store.hpp>
 #include <phantomdb/storage/persistent_store.hpp>
 
@@ -20,7 +20,7 @@ public:
     checkpointed_store(Environment& environment, std::string directory, storage::store_options const&)
         : environment_(environment), directory_(std::move(directory)) {
         env::create_own_directory(environment_, directory_);
-        statistics_.durable = storage::load_checkpoint(environment_, directory_, store_);
+        statistics_.durable = storage::load_image(environment_, path(), store_);
     }
 
     void apply(storage::write_batch const& batch, storage::lsn_type lsn) { store_.apply(batch, lsn); }
@@ -34,7 +34,7 @@ public:
     void verify(storage::verification const& to) const {
         storage::memory_store again;
         try {
-            storage::load_checkpoint(environment_, directory_, again);
+            storage::load_image(environment_, path(), again);
         } catch (error const& e) {
             if (e.code != errc::data_corrupted) throw;
             to.on_finding({directory_, 0, e.message});
@@ -44,12 +44,14 @@ public:
 protected:
     template <storage::store_snapshot Snapshot>
     storage::lsn_type write(Snapshot const& snapshot) {
-        statistics_.written_bytes += storage::write_checkpoint(environment_, directory_, snapshot);
+        statistics_.written_bytes += storage::write_image(environment_, path(), snapshot).bytes;
         ++statistics_.checkpoints;
         return statistics_.durable = snapshot.lsn();
     }
 
 private:
+    std::string path() const { return env::join(directory_, "image"); }
+
     Environment& environment_;
     std::string directory_;
     storage::memory_store store_;

@@ -3,6 +3,8 @@
 #include <phantomdb/server/listener.hpp>
 #include <phantomdb/sql/scram_verifier.hpp>
 
+#include "maintenance.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <unistd.h>
@@ -26,6 +28,7 @@ using server::log_level;
 
 struct command_line {
     std::filesystem::path data, port_file, tls_certificate, tls_key;
+    std::string backup, restore, check;
     server::listener_options listening;
     server::authentication who_must_authenticate = server::authentication::automatic;
     server::log_format format = server::log_format::text;
@@ -35,14 +38,19 @@ struct command_line {
     std::vector<std::string> settings;
 };
 
-constexpr char const* more_help = R"(
+constexpr char const* more_help = R"help(
 Local clients (loopback and Unix socket) are trusted until a role has a password; from then on, and always for clients
 from other machines, SCRAM-SHA-256 is asked for. To set the first password, before the server starts or over a local
 connection:
   phantomsql DIR -c "alter role postgres password '...'"
 
+A server that runs makes backups and checks itself, while it serves:
+  psql -c "select phantomdb_backup('/path/file')"
+  psql -c "select * from phantomdb_check()"
+
 Signals: SIGTERM or SIGINT end all sessions and stop; a second one does not wait for clients to listen.
-Exit status: 0 after a clean stop, 1 if the server could not start or stop, as said on standard error.)";
+Exit status: 0 after a clean stop, 1 if the server could not start or stop, as said on standard error.
+--backup and --restore: 0 done, 1 not. --check: 0 nothing found, 1 problems on standard output, 2 could not check.)help";
 
 /// An option that takes one of a few words.
 template <class T>
@@ -59,7 +67,13 @@ void describe(CLI::App& app, command_line& line) {
     app.description("Serves a PhantomDB data directory over PostgreSQL's protocol.");
     app.footer(more_help);
     app.set_version_flag("--version", std::string("phantomd ") + version_text);
-    app.add_option("--data,-D", line.data, "data directory; made if there is none")->required();
+    app.add_option("--data,-D", line.data, "data directory; made if there is none");
+    auto* backup = app.add_option("--backup", line.backup,
+                                  "don't serve: write the data directory to this file, which must not exist");
+    auto* restore = app.add_option("--restore", line.restore, "don't serve: make the data directory from this backup");
+    auto* check = app.add_option("--check", line.check, "don't serve: check everything in this data directory");
+    backup->excludes(restore);
+    check->excludes(backup)->excludes(restore);
     app.add_option("--listen", line.listening.addresses,
                    "host:port to listen on, may be repeated; port 0 takes a free one; '' for none")
         ->capture_default_str();
@@ -197,6 +211,13 @@ int main(int argument_count, char* arguments[]) {
         return app.exit(said) == 0 ? 0 : 1;
     }
     std::signal(SIGPIPE, SIG_IGN);
+    if (!line.check.empty()) return check(line.check);
+    if (line.data.empty()) {
+        std::cerr << "phantomd: --data is required\nRun with --help for more information.\n";
+        return 106;  // as the parser has it for what is required
+    }
+    if (!line.backup.empty()) return backup(line.data, line.backup);
+    if (!line.restore.empty()) return restore(line.restore, line.data);
     server::event_log log(line.format, line.level);
     try {
         return serve(line, log);

@@ -122,6 +122,8 @@ public:
         : layout_(&layout),
           range_(access == plan::access::full ? nullptr : &layout.indexes[static_cast<std::size_t>(index)]) {}
 
+    /// Whose scan it is, for statistics.
+    schema::object_id counted_as() const { return range_ == nullptr ? layout_->table->id : range_->id; }
     schema::table_layout const& layout() const { return *layout_; }
 
     /// Calls `sink(rows)` until it answers stop; `rows` is a range of slices, borrowed until the next call.

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <phantomdb/exec/constraint_checks.hpp>
+#include <phantomdb/exec/reference_key.hpp>
 #include <phantomdb/exec/relation_usage.hpp>
 #include <phantomdb/exec/row_errors.hpp>
 #include <phantomdb/exec/row_numbers.hpp>
@@ -286,13 +287,6 @@ private:
     }
 
     // --- foreign keys, in table_writer_references.hpp
-    struct target_key {
-        std::string bytes;  ///< of the row, or of the entry of a unique index
-        bool is_row = true;
-        bool possible = true;  ///< false: no row can have such a key
-    };
-    target_key key_of_target(schema::table_layout const& parent, schema::foreign_key_descriptor const& key,
-                             schema::table_layout const& child, schema::row_reference row) const;
     bool has_target(schema::table_layout const& layout, schema::foreign_key_descriptor const& key,
                     schema::row_reference row);
     void check_reference(schema::table_layout const& layout, schema::foreign_key_descriptor const& key,

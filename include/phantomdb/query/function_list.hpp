@@ -478,7 +478,8 @@
     X(to_date_formatted, "to_date", (text, text), date, stable)               \
     X(to_timestamp_formatted, "to_timestamp", (text, text), timestamptz, stable)
 
-/// Set-returning functions. Those of keys and values (json_each) give two columns: `key`, text, and `value`.
+/// Set-returning functions. Those of keys and values (json_each) give two columns: `key`, text, and `value`; phantomdb_check
+/// gives `object`, text, and `problem`.
 #define PHANTOMDB_ROW_FUNCTIONS(X)                                            \
     X(int4_series, "generate_series", (int4, int4), int4, returns_set)        \
     X(int4_series_step, "generate_series", (int4, int4, int4), int4, returns_set)\
@@ -501,7 +502,8 @@
     X(string_to_table, "string_to_table", (text, text), text, returns_set | nonstrict)\
     X(string_to_table_null, "string_to_table", (text, text, text), text, returns_set | nonstrict)\
     X(regexp_split_to_table, "regexp_split_to_table", (text, text), text, returns_set)\
-    X(regexp_split_to_table_flags, "regexp_split_to_table", (text, text, text), text, returns_set)
+    X(regexp_split_to_table_flags, "regexp_split_to_table", (text, text, text), text, returns_set)\
+    X(phantomdb_check, "phantomdb_check", (), text, returns_set | volatile_)
 
 /// Every family in the order of `function_id`. `exec` keeps one table of kernels a family.
 #define PHANTOMDB_FUNCTIONS(X)                                       \

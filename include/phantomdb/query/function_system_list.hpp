@@ -93,6 +93,7 @@
     X(has_function_privilege, "has_function_privilege", (oid, text), boolean, stable)          \
     X(has_column_privilege, "has_column_privilege", (oid, int2, text), boolean, stable)        \
     X(has_any_column_privilege, "has_any_column_privilege", (oid, text), boolean, stable)      \
+    X(phantomdb_backup, "phantomdb_backup", (text), int8, volatile_)                           \
     X(pg_relation_size_fork, "pg_relation_size", (oid, text), int8, volatile_)                 \
     X(pg_stat_reset, "pg_stat_reset", (), void_, volatile_)                                    \
     X(pg_stat_reset_table, "pg_stat_reset_single_table_counters", (oid), void_, volatile_)     \

@@ -173,9 +173,17 @@ node binding::set_function(node called) {
         }
         columns.push_back({"key", {type_id::text}, false, {}, 0});
     }
+    bool const checks = expr(called).function == function_id::phantomdb_check;
+    if (checks) {
+        if (scope_->where == clause::select_list) {
+            throw at(error(errc::feature_not_supported, "function " + std::string(name) + " is supported in FROM only"),
+                     expr(called).position - 1);
+        }
+        columns.push_back({"object", {type_id::text}, false, {}, 0});
+    }
     // Without an alias for its column, a function in FROM names it after itself, unless it has a name for it.
     bool named = !columns.empty() || name.find("array_elements") != std::string_view::npos;
-    columns.push_back({named ? "value" : "", expr(called).type, true, {}, 0});
+    columns.push_back({checks ? "problem" : named ? "value" : "", expr(called).type, true, {}, 0});
     node source = add_source("", columns, made);
     rel(made).source = source;
     scope_->set_functions.push_back(made);

@@ -50,6 +50,7 @@ mvcc::shard_options shard_options_of(mvcc::store_tuning const& tuning, instance:
     made.checkpoint_timeout = std::chrono::seconds(tuning.checkpoint_seconds);
     made.store = tuning.store;
     made.log.sync = tuning.store.sync;
+    if (!tuning.recycle_log) made.log.recycled_segments = 0;
     made.describe_key = [&shared](std::string_view key) { return shared.describe_key(key); };
     return made;
 }

@@ -63,6 +63,7 @@ struct instance::shared_state {
     std::uint64_t sessions_begun = 0;
     std::uint64_t cache_hits = 0, cache_misses = 0;  ///< of the sessions that are over
     std::map<std::int32_t, engine_move> moves;       ///< by session; guarded by `sessions_mutex`
+    std::mutex backup_mutex;                         ///< held by the session that writes a backup
     std::int64_t opened_at = 0;                      ///< µs since 2000-01-01 UTC
 
     /// Reads the configuration again, and tells the shard. Sessions take it over at their next transaction.

@@ -214,6 +214,10 @@ public:
 
     nullable_datum ask(function_id which, exec::call_context& context,
                        std::span<nullable_datum const> arguments) override;
+    void check_database(exec::call_context& context,
+                        std::function<bool(std::span<nullable_datum const>)> const& emit) override;
+    /// 42501 unless the session's role is a superuser.
+    void require_superuser(std::string_view what) const;
 
 private:
     void end_transaction();

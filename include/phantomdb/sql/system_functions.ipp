@@ -1,5 +1,6 @@
 #include <phantomdb/exec/relation_size.hpp>
 #include <phantomdb/sql/catalog_text.hpp>
+#include <phantomdb/sql/maintenance.hpp>
 #include <phantomdb/sql/session_core.hpp>
 #include <phantomdb/sql/system_rows.hpp>
 
@@ -149,6 +150,7 @@ public:
             case function_id::pg_reload_conf:
                 return (session_.shared.reload(), boolean(true));  // as a signal: said is said
             case function_id::regclass_text: return made(relation_text(oid(0)));
+            case function_id::phantomdb_backup: return number(backup(std::string(text(0))));
             default: break;
         }
         throw error(errc::internal_error,
@@ -506,6 +508,20 @@ private:
         return boolean(true);
     }
 
+    // ---- the data directory ----
+
+    std::int64_t backup(std::string const& file) {
+        session_.require_superuser("write a backup");
+        if (!file.starts_with('/')) {
+            throw error(errc::invalid_name,
+                        "a backup is written to an absolute path on the server, not to \"" + file + "\"");
+        }
+        std::unique_lock const alone(session_.shared.backup_mutex, std::try_to_lock);
+        if (!alone) throw error(errc::object_in_use, "another session is writing a backup");
+        auto const progress = [&](std::string_view, std::uint64_t, std::uint64_t) { session_.cancel.check(); };
+        return static_cast<std::int64_t>(write_backup(*session_.shared.shard, file, progress).bytes);
+    }
+
     // ---- other sessions ----
 
     nullable_datum interrupt(mvcc::interrupt_reason why) {
@@ -572,6 +588,25 @@ private:
 nullable_datum session_core::ask(function_id which, exec::call_context& context,
                                  std::span<nullable_datum const> arguments) {
     return system_answer(*this, context, arguments)(which);
+}
+
+void session_core::check_database(exec::call_context&,
+                                  std::function<bool(std::span<nullable_datum const>)> const& emit) {
+    require_superuser("check the database");
+    bool wanted = true;
+    check_report report;
+    report.on_problem = [&](std::string const& object, std::string const& problem) {
+        nullable_datum const row[] = {datum{std::string_view(object)}, datum{std::string_view(problem)}};
+        wanted = wanted && emit(row);
+    };
+    report.progress = [&](std::string_view, std::uint64_t, std::uint64_t) { cancel.check(); };
+    sql::check_database(*shared.shard, shared.catalog, report);
+}
+
+void session_core::require_superuser(std::string_view what) const {
+    auto const* const role = catalog().find_role(options.user);
+    if (role && role->superuser) return;
+    throw error(errc::insufficient_privilege, "must be superuser to " + std::string(what));
 }
 
 void session_core::release_advisory() {

@@ -5,6 +5,7 @@
 #include <phantomdb/exec/functions/json.hpp>
 #include <phantomdb/exec/functions/regex.hpp>
 #include <phantomdb/exec/functions/row_function.hpp>
+#include <phantomdb/exec/system_services.hpp>
 #include <phantomdb/value/format_settings.hpp>
 #include <phantomdb/value/interval.hpp>
 
@@ -203,5 +204,13 @@ inline void regexp_split_to_table_flags(call_context&, call_arguments const& in,
     if (more) detail::emit_one(emit, datum{text.substr(begin)});
 }
 inline constexpr row_function regexp_split_to_table = &regexp_split_to_table_flags;
+
+/// What is wrong with the files, tables and indexes of the data directory; no row where all is well.
+inline void phantomdb_check(call_context& context, call_arguments const&, row_emitter const& emit) {
+    if (!context.services) {
+        throw error(errc::feature_not_supported, "function phantomdb_check needs a SQL session to run in");
+    }
+    context.services->check_database(context, emit);
+}
 
 }  // namespace phantomdb::exec::rows

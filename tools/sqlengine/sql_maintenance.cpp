@@ -1,0 +1,1 @@
+#include <phantomdb/sql/maintenance.ipp>
