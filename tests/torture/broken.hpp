@@ -71,9 +71,10 @@ public:
         storage::write_batch half;
         std::size_t n = 0;
         auto const keep = [&] { return batch.size() == 1 || n++ < batch.size() / 2; };
-        batch.for_each([&](std::string_view key, std::string_view value) { keep() ? half.put(key, value) : void(); },
-                       [&](std::string_view key) { keep() ? half.erase(key) : void(); },
-                       [&](std::string_view from, std::string_view to) { keep() ? half.erase_span(from, to) : void(); });
+        batch.for_each(
+            [&](std::string_view key, std::string_view value) { keep() ? half.put(key, value) : void(); },
+            [&](std::string_view key) { keep() ? half.erase(key) : void(); },
+            [&](std::string_view from, std::string_view to) { keep() ? half.erase_span(from, to) : void(); });
         storage::memory_store::apply(half, lsn);
     }
 };

@@ -32,7 +32,8 @@ TEST_CASE("any allocation fails, once or for ever: no crash, and nothing acknowl
         for (subject const& what : subjects()) all += fail_allocations(what, work, options);
     }
     for (failure const& f : all.failures)
-        UNSCOPED_INFO(f.torture << " of " << f.subject << ", " << f.workload << ", --only " << f.place << ": " << f.what);
+        UNSCOPED_INFO(f.torture << " of " << f.subject << ", " << f.workload << ", --only " << f.place << ": "
+                                << f.what);
     CHECK(all.failures.empty());
     CHECK(all.images >= 1000);
 }

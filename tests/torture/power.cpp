@@ -11,7 +11,8 @@ namespace {
 
 void expect_clean(report const& all) {
     for (failure const& f : all.failures)
-        UNSCOPED_INFO(f.torture << " of " << f.subject << ", " << f.workload << ", --only " << f.place << ": " << f.what);
+        UNSCOPED_INFO(f.torture << " of " << f.subject << ", " << f.workload << ", --only " << f.place << ": "
+                                << f.what);
     CHECK(all.failures.empty());
 }
 

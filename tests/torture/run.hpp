@@ -59,7 +59,6 @@ public:
     void run() {
         if (!open()) return;
         for (step const& s : work_.steps) {
-            if (oracle_.open_questions() > 6) break;  // what may be there doubles with each
             if (!carry_out(s)) return;
         }
     }
@@ -68,7 +67,8 @@ public:
     bool open() {
         for (int attempt = 0; attempt < 2; ++attempt) {
             if (allowed_to_fail([&] { db_ = subject_.open(world_); })) {
-                if (after_failure_) check_while_running();
+                // What an open finds it makes durable, so that nothing is left open.
+                if (auto const now = check_while_running()) oracle_.found(*now);
                 return true;
             }
         }
@@ -84,7 +84,12 @@ public:
         }
     }
 
+    /// False where the database is closed and cannot be opened.
     bool carry_out(step const& s) {
+        if (oracle_.open_questions() > 6) {  // what may be there doubles with each; a look at it answers them
+            close();
+            if (!open() || oracle_.open_questions() > 6) return false;
+        }
         switch (s.what) {
             case step::kind::commit: commit(s); break;
             case step::kind::together: commit_together(s); break;
@@ -104,15 +109,14 @@ public:
         return true;
     }
 
-    /// What it holds is what was acknowledged, and perhaps what was left open.
-    void check_while_running() {
-        if (db_ == nullptr) return;
+    /// What it holds is what was acknowledged, and perhaps what was left open. Gives it, unless reading failed.
+    std::optional<state> check_while_running() {
         std::optional<state> now;
         // Reading may fail where the machine fails; what is read may not be wrong.
-        if (!allowed_to_fail([&] { now = read_state(*db_); })) return;
+        if (db_ == nullptr || !allowed_to_fail([&] { now = read_state(*db_); })) return std::nullopt;
         auto const allowed = oracle_.while_running();
         for (state const& one : allowed) {
-            if (one.digest == now->digest) return;
+            if (one.digest == now->digest) return now;
         }
         throw torture_finding{"while running: " + difference(allowed.front(), *now)};
     }
@@ -173,7 +177,6 @@ private:
         } else {
             // Some of them may have been written before the others were refused.
             oracle_.fail(s.commits.size(), false);
-            check_while_running();
         }
     }
 
@@ -213,7 +216,6 @@ private:
         } catch (std::bad_alloc const&) {
             if (!memory || !memory->used) throw torture_finding{"an allocation failed that was not made to"};
         }
-        after_failure_ = true;
         return false;
     }
 
@@ -243,7 +245,6 @@ private:
     oracle oracle_;
     std::unique_ptr<database> db_;
     bool was_refused_ = false;
-    bool after_failure_ = false;
 };
 
 }  // namespace phantomdb::torture

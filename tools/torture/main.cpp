@@ -1,6 +1,7 @@
 /// @file torture: everything that can go wrong under a database, at every place, for as long as there is time.
 #include "../../tests/torture/subjects.hpp"
 #include "../../tests/torture/tortures.hpp"
+#include "kill.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -31,6 +32,7 @@ struct arguments {
     std::string store, workload, kind;
     std::uint64_t images = 0;
     double minutes = 0;
+    int kills = 0;
     bool list = false;
     bool quiet = false;
     torture_options options;
@@ -125,6 +127,8 @@ int main(int count, char* values[]) {
         ->check(CLI::PositiveNumber);
     app.add_option("--flips", a.options.flips, "bits to flip for each workload")->capture_default_str();
     app.add_option("--only", a.options.only, "one place only, as a failure names it");
+    app.add_option("--kill", a.kills, "instead: kill phantomd so many times while pgbench is at work")
+        ->check(CLI::PositiveNumber);
     app.add_flag("--quiet", a.quiet, "no progress on stderr");
     app.add_flag("--list", a.list, "name the kinds, stores and workloads");
     try {
@@ -139,6 +143,7 @@ int main(int count, char* values[]) {
         return 0;
     }
     try {
+        if (a.kills != 0) return kill_under_pgbench(a.kills, static_cast<unsigned>(a.options.seed), a.quiet);
         return torture_all(values[0], a);
     } catch (std::exception const& e) {
         std::fprintf(stderr, "torture: %s\n", e.what());
