@@ -176,7 +176,8 @@ TEST_CASE("phantomsql: backslash commands") {
     CHECK(described.find("Access method: lsm\n") != std::string::npos);
     CHECK(shell(db, {"-t", "-c", "\\di+ owners*"}).output ==
           " public | owners_name | index | postgres | owners | hash          | 0 bytes | \n");
-    CHECK(shell(db, {"-t", "-c", "\\dt+ owners"}).output == " public | owners | table | postgres | lsm           | 0 bytes | \n");
+    CHECK(shell(db, {"-t", "-c", "\\dt+ owners"}).output ==
+          " public | owners | table | postgres | lsm           | 0 bytes | \n");
     CHECK(shell(db, {"-q", "-c", "drop table owners"}).status == 0);
     CHECK(shell(db, {"-t", "-c", "\\dt"}).output == " public | pets | table | postgres\n");
     CHECK(shell(db, {"-t", "-c", "\\dv"}).output == " public | tame_pets | view | postgres\n");
