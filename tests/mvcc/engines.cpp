@@ -13,7 +13,8 @@ using namespace phantomdb::mvcc;
 
 namespace {
 
-using engines_shard = shard<storage::engines_of<sim::environment>, storage::local_log<sim::environment>, sim::environment>;
+using engines_shard =
+    shard<storage::engines_of<sim::environment>, storage::local_log<sim::environment>, sim::environment>;
 using codec::engine;
 
 constexpr std::uint32_t table = 1000, other = 1001;

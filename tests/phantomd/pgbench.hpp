@@ -52,7 +52,8 @@ private:
     std::string data() const { return folder_ / "data"; }
 
     static std::vector<std::string> pgbench(phantomd_server const& server, std::vector<std::string> const& options) {
-        std::vector<std::string> command{"pgbench", "-h", "127.0.0.1", "-p", std::to_string(server.port()), "-U", "postgres"};
+        std::vector<std::string> command{"pgbench", "-h",      "127.0.0.1", "-p", std::to_string(server.port()),
+                                         "-U",      "postgres"};
         command.insert(command.end(), options.begin(), options.end());
         command.push_back("postgres");
         return command;
@@ -82,7 +83,8 @@ private:
             options.errors = folder_ / "pgbench-errors";
             process load(pgbench(server, {"-n", "-c", std::to_string(clients), "-T", "120"}), options);
             long const enough = before + 1 + static_cast<long>(random_() % 200);
-            for (int waited = 0; waited < 3000 && number(client, "select count(*) from pgbench_history") < enough; ++waited)
+            for (int waited = 0; waited < 3000 && number(client, "select count(*) from pgbench_history") < enough;
+                 ++waited)
                 std::this_thread::sleep_for(std::chrono::milliseconds(5));
             std::this_thread::sleep_for(std::chrono::microseconds(random_() % 20'000));
             server.stop(SIGKILL);
@@ -107,7 +109,8 @@ private:
         // Beyond what was acknowledged there may be what each client had under way.
         long const kept = number(client, "select count(*) from pgbench_history") - before;
         if (kept < acknowledged || kept > acknowledged + clients)
-            fail(std::to_string(acknowledged) + " transactions were acknowledged, " + std::to_string(kept) + " are there");
+            fail(std::to_string(acknowledged) + " transactions were acknowledged, " + std::to_string(kept) +
+                 " are there");
         if (number(client, "select count(*) from pgbench_accounts") != 100'000) fail("accounts are missing");
         server.stop(cycle % 2 == 0 ? SIGTERM : SIGKILL);
     }

@@ -214,7 +214,7 @@ int main(int argument_count, char* arguments[]) {
     if (!line.check.empty()) return check(line.check);
     if (line.data.empty()) {
         std::cerr << "phantomd: --data is required\nRun with --help for more information.\n";
-        return 106;  // as the parser has it for what is required
+        return 1;
     }
     if (!line.backup.empty()) return backup(line.data, line.backup);
     if (!line.restore.empty()) return restore(line.restore, line.data);

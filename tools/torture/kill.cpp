@@ -12,7 +12,9 @@ int kill_under_pgbench(int cycles, unsigned seed, bool quiet) {
         return 2;
     }
     kill_report const report = pgbench_killer(seed).run(cycles, [&](kill_report const& r) {
-        if (!quiet) std::fprintf(stderr, "%d kills, %ld transactions, %zu failures\n", r.cycles, r.transactions, r.failures.size());
+        if (!quiet)
+            std::fprintf(stderr, "%d kills, %ld transactions, %zu failures\n", r.cycles, r.transactions,
+                         r.failures.size());
     });
     for (std::string const& failure : report.failures) std::printf("%s\n", failure.c_str());
     if (!report.failures.empty()) std::printf("  again: torture --kill %d --seed %u\n", cycles, seed);

@@ -186,7 +186,8 @@ public:
     {
         checkpoint();
         std::lock_guard const one(maintenance_mutex_);
-        while (!stopping_.load(std::memory_order_relaxed) && store_.maintain()) {}
+        while (!stopping_.load(std::memory_order_relaxed) && store_.maintain()) {
+        }
     }
 
     storage::store_statistics store_statistics() const

@@ -597,7 +597,8 @@ private:
 
     bool has_segment(std::uint64_t number) const {
         std::lock_guard const hold(mutex_);
-        return std::any_of(segments_.begin(), segments_.end(), [&](detail::segment const& s) { return s.number == number; });
+        return std::any_of(segments_.begin(), segments_.end(),
+                           [&](detail::segment const& s) { return s.number == number; });
     }
 
     std::string path_of(std::string const& name) const { return env::join(directory_, name); }

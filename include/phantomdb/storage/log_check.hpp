@@ -35,8 +35,8 @@ std::string read_whole(Environment& environment, std::string const& path) {
 }
 
 /// Reports each place of a segment where something that belongs to the records up to `held` cannot be read.
-inline void verify_segment(std::string const& path, std::string_view bytes, std::uint64_t number, segment_identity identity,
-                           lsn_type last, lsn_type held, verification const& to) {
+inline void verify_segment(std::string const& path, std::string_view bytes, std::uint64_t number,
+                           segment_identity identity, lsn_type last, lsn_type held, verification const& to) {
     auto const report = [&](std::uint64_t offset, std::string what) {
         if (to.on_finding) to.on_finding({path, offset, std::move(what)});
     };
@@ -99,8 +99,7 @@ void verify_log(Environment& environment, std::string const& directory, verifica
             lsn_type proven = previous;
             for (std::uint64_t at = detail::segment_header_bytes; at + detail::record_header_bytes <= bytes.size();
                  at += 8) {
-                auto const record =
-                    detail::parse_record(std::string_view(bytes).substr(at), identity);
+                auto const record = detail::parse_record(std::string_view(bytes).substr(at), identity);
                 if (record) proven = std::max(proven, record->synced), at += record->size - 8;
             }
             detail::verify_segment(path, bytes, number, identity, previous, proven, to);
@@ -118,8 +117,8 @@ void begin_log(Environment& environment, std::string const& directory, lsn_type 
     auto file = environment.open(env::join(directory, detail::segment_name(1)), env::open_mode::create);
     std::array<char, 4> salt{};
     environment.fill_random(salt);
-    file.write_at(0, detail::make_header(
-                         {1, after, detail::identity_of(1, codec::load_fixed<std::uint32_t>(salt.data()))}));
+    file.write_at(
+        0, detail::make_header({1, after, detail::identity_of(1, codec::load_fixed<std::uint32_t>(salt.data()))}));
     file.sync();
     environment.sync_directory(directory);
 }

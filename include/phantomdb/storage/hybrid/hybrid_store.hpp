@@ -222,7 +222,8 @@ private:
         auto const was_moving = before != nullptr ? before->moving_to : std::nullopt;
         if (was != said.where) empty(object, was, made);
         if (was_moving && was_moving != said.where && was_moving != said.moving_to) empty(object, *was_moving, made);
-        if (said.moving_to && said.moving_to != was_moving) empty(object, *said.moving_to, made);  // leftovers of a crash
+        if (said.moving_to && said.moving_to != was_moving)
+            empty(object, *said.moving_to, made);  // leftovers of a crash
         change_routes([&](routes& all) { all.set(std::move(said)); });
     }
     void forget(std::uint32_t object, parts& made) {
