@@ -13,12 +13,15 @@
 /// Threads: as `persistent_store` says. `copy_piece` counts as `apply`.
 #pragma once
 
+#include <phantomdb/codec/crc32c.hpp>
+#include <phantomdb/codec/varint.hpp>
 #include <phantomdb/storage/hybrid/hybrid_snapshot.hpp>
 #include <phantomdb/storage/persistent_store.hpp>
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -48,6 +51,8 @@ public:
           hash_(std::make_unique<Hash>(environment, env::join(directory, "hash"), options)),
           lsm_had_(lsm_->applied()),
           hash_had_(hash_->applied()) {
+        note_ = [&environment, directory](std::string const& bytes) { write_note(environment, directory, bytes); };
+        check_note(environment, directory);
         load_routes();
         compose();
     }
@@ -102,8 +107,14 @@ public:
 
     lsn_type checkpoint() {
         return main_.checkpoint([&] {
-            if (lsm_ != nullptr) lsm_->checkpoint();
-            if (hash_ != nullptr) hash_->checkpoint();
+            if (lsm_ == nullptr) return;
+            std::string positions;
+            codec::append_fixed(positions, lsm_->checkpoint());
+            codec::append_fixed(positions, hash_->checkpoint());
+            codec::append_fixed(positions, codec::crc32c(positions));
+            if (positions == noted_) return;
+            note_(positions);
+            noted_ = positions;
         });
     }
     bool maintain() {
@@ -182,6 +193,37 @@ public:
 
 private:
     using parts = std::array<write_batch, 3>;  // by engine
+
+    // ---- what the other engines have had: u64 LSN of lsm · u64 LSN of hash · u32 CRC32C, in the file "engines" ----
+
+    template <class Environment>
+    static void write_note(Environment& environment, std::string const& directory, std::string const& bytes) {
+        std::string const path = env::join(directory, "engines");
+        {
+            auto file = environment.open(path + ".new", env::open_mode::create);
+            file.write_at(0, bytes);
+            file.sync();
+        }
+        environment.rename(path + ".new", path);
+        environment.sync_directory(directory);
+    }
+    /// An engine that fell back to an older state of its own (its newest was damaged) must not be taken for one that is whole.
+    template <class Environment>
+    void check_note(Environment& environment, std::string const& directory) {
+        std::string const path = env::join(directory, "engines");
+        if (!environment.exists(path)) return;
+        std::string bytes(20, '\0');
+        bytes.resize(environment.open(path, env::open_mode::read).read_at(0, bytes));
+        bool const sound = bytes.size() == 20 && codec::load_fixed<std::uint32_t>(bytes.data() + 16) ==
+                                                     codec::crc32c(std::string_view(bytes).substr(0, 16));
+        if (!sound || lsm_had_ < codec::load_fixed<std::uint64_t>(bytes.data()) ||
+            hash_had_ < codec::load_fixed<std::uint64_t>(bytes.data() + 8)) {
+            throw error(errc::data_corrupted, "an engine in \"" + directory + "\" is older than the last checkpoint")
+                .with_detail("Its newest files are damaged or missing.")
+                .with_hint("Restore the directory from a backup.");
+        }
+        noted_ = bytes;
+    }
 
     static bool names_engines(write_batch const& batch) {
         bool found = false;
@@ -271,6 +313,8 @@ private:
         current_ = snapshot_type(main_.snapshot(), std::move(others));
     }
 
+    std::function<void(std::string const&)> note_;
+    std::string noted_;
     Main main_;
     std::unique_ptr<Lsm> lsm_;
     std::unique_ptr<Hash> hash_;
