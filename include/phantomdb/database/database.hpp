@@ -9,15 +9,14 @@
 /// unless the options say otherwise.
 #pragma once
 
+#include <phantomdb/database/data_directory.hpp>
 #include <phantomdb/database/explain.hpp>
 #include <phantomdb/database/unit_of_work.hpp>
+#include <phantomdb/database/untyped_database.hpp>
 
-#include <chrono>
 #include <memory>
-#include <mutex>
-#include <random>
+#include <optional>
 #include <string>
-#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -31,14 +30,8 @@ public:
     using transaction = unit_of_work<Schema>;
 
     database(std::shared_ptr<data_directory> directory, open_options options)
-        : shared_(std::make_shared<state>(std::move(directory), std::move(options))) {
+        : open_(std::move(directory), std::move(options), Schema::shapes) {
         static_assert(must_be_sound<Schema>::done);
-        if (shared_->options.migrate) {
-            auto work = shared_->directory->begin({});
-            migrate(shared_->directory->catalog(), work, {shared_->options.database, shared_->options.schema},
-                    Schema::shapes);
-        }
-        static_cast<void>(begin());  // reports what differs now rather than at the first query
     }
 
     // ---- one call, one transaction ----
@@ -61,15 +54,15 @@ public:
     }
     template <class Table, class... Key>
     std::optional<typename Table::record> find(Key const&... key) const {
-        return begin(reading()).template find<Table>(key...);
+        return reading().template find<Table>(key...);
     }
     template <auto const& Query, class... Arguments>
     auto run(Arguments const&... arguments) const {
-        return begin(reading()).template run<Query>(arguments...);
+        return reading().template run<Query>(arguments...);
     }
     template <auto const& Query, class... ArgumentsAndFunction>
     void for_each(ArgumentsAndFunction&&... arguments) const {
-        begin(reading()).template for_each<Query>(std::forward<ArgumentsAndFunction>(arguments)...);
+        reading().template for_each<Query>(std::forward<ArgumentsAndFunction>(arguments)...);
     }
 
     // ---- several calls, one transaction ----
@@ -79,33 +72,27 @@ public:
     /// Any other exception undoes everything and is passed on.
     template <class Work>
     auto transact(Work&& work, mvcc::isolation level = mvcc::isolation::serializable) {
-        for (int attempt = 0;; ++attempt) {
-            try {
-                mvcc::transaction_options how = writing();
-                how.level = level;
-                transaction tx = begin(how);
-                if constexpr (std::is_void_v<decltype(work(tx))>) {
-                    work(tx);
-                    if (tx.is_active()) tx.commit();
-                    return;
-                } else {
-                    auto made = work(tx);
-                    if (tx.is_active()) tx.commit();
-                    return made;
-                }
-            } catch (error const& e) {
-                bool retry = e.code == errc::serialization_failure || e.code == errc::deadlock_detected;
-                if (!retry || attempt == most_retries) throw;
-            }
-            pause(attempt);
+        using made = std::decay_t<decltype(work(std::declval<transaction&>()))>;
+        if constexpr (std::is_void_v<made>) {
+            open_.transact(level, [&](untyped_work&& begun) {
+                transaction tx(std::move(begun));
+                work(tx);
+                if (tx.is_active()) tx.commit();
+            });
+        } else {
+            std::optional<made> result;
+            open_.transact(level, [&](untyped_work&& begun) {
+                transaction tx(std::move(begun));
+                result.emplace(work(tx));
+                if (tx.is_active()) tx.commit();
+            });
+            return *std::move(result);
         }
     }
 
     /// A transaction to commit oneself.
     transaction begin(mvcc::isolation level = mvcc::isolation::read_committed) const {
-        mvcc::transaction_options how = writing();
-        how.level = level;
-        return begin(how);
+        return transaction(open_.begin(level, false));
     }
 
     // ---- looking at queries ----
@@ -121,64 +108,19 @@ public:
     }
 
     /// Writes a checkpoint, so that the next opening reads less of the log.
-    void checkpoint() { shared_->directory->checkpoint(); }
+    void checkpoint() { open_.directory().checkpoint(); }
 
-    data_directory& directory() const { return *shared_->directory; }
+    data_directory& directory() const { return open_.directory(); }
 
 private:
-    static constexpr int most_retries = 100;
-
-    struct state {
-        std::shared_ptr<data_directory> directory;
-        open_options options;
-        std::mutex mutex;
-        std::shared_ptr<bound_schema const> bound;  // as of the newest catalog seen
-
-        state(std::shared_ptr<data_directory> opened, open_options chosen)
-            : directory(std::move(opened)), options(std::move(chosen)) {}
-    };
-
-    mvcc::transaction_options writing() const {
-        mvcc::transaction_options how;
-        how.synchronous = shared_->options.synchronous_commit;
-        how.lock_timeout = shared_->options.lock_timeout;
-        return how;
-    }
-    mvcc::transaction_options reading() const {
-        mvcc::transaction_options how = writing();
-        how.read_only = true;
-        return how;
-    }
-
-    transaction begin(mvcc::transaction_options const& how) const {
-        exec::stored_catalog& stored = shared_->directory->catalog();
-        std::optional<exec::sql_transaction> begun;
-        auto catalog = stored.pair_with_snapshot(nullptr, [&] { begun.emplace(shared_->directory->begin(how)); });
-        std::shared_ptr<bound_schema const> bound;
-        {
-            std::lock_guard const hold(shared_->mutex);
-            if (!shared_->bound || shared_->bound->version != catalog->version()) {
-                auto home = find_home(*catalog, {shared_->options.database, shared_->options.schema});
-                shared_->bound = bind_schema(*catalog, home, Schema::shapes);
-            }
-            bound = shared_->bound;
-        }
-        return transaction(shared_->directory, std::move(bound), std::move(catalog), std::move(*begun));
-    }
+    transaction reading() const { return transaction(open_.begin(mvcc::isolation::read_committed, true)); }
 
     template <class Work>
     auto alone(Work&& work) {
         return transact(std::forward<Work>(work), mvcc::isolation::read_committed);
     }
 
-    /// Waits a little longer each time, and not equally long for everybody.
-    static void pause(int attempt) {
-        thread_local std::minstd_rand random(std::random_device{}());
-        int most = 50 << std::min(attempt, 10);  // µs, up to 51 ms
-        std::this_thread::sleep_for(std::chrono::microseconds(std::uniform_int_distribution<int>(0, most)(random)));
-    }
-
-    std::shared_ptr<state> shared_;
+    untyped_database open_;
 };
 
 /// Opens the database in a directory, creating what is missing (see database/migration.hpp).

@@ -1,21 +1,17 @@
 /// @file Defines `unit_of_work`, a transaction of the typed API: read, insert, change and query typed rows.
 #pragma once
 
-#include <phantomdb/database/data_directory.hpp>
-#include <phantomdb/database/migration.hpp>
 #include <phantomdb/database/result.hpp>
-#include <phantomdb/database/row_codec.hpp>
+#include <phantomdb/database/row_cells.hpp>
 #include <phantomdb/database/typed_run.hpp>
-#include <phantomdb/exec/table_writer.hpp>
+#include <phantomdb/database/untyped_work.hpp>
 
+#include <array>
 #include <concepts>
-#include <memory>
+#include <cstddef>
 #include <optional>
-#include <random>
 #include <ranges>
 #include <span>
-#include <string>
-#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -61,14 +57,7 @@ constexpr void must_have_primary_key() {
 template <class Schema>
 class unit_of_work {
 public:
-    unit_of_work(std::shared_ptr<data_directory> from, std::shared_ptr<bound_schema const> bound,
-                 exec::stored_catalog::shared catalog, exec::sql_transaction transaction)
-        : from_(std::move(from)),
-          bound_(std::move(bound)),
-          catalog_(std::move(catalog)),
-          transaction_(std::move(transaction)),
-          random_(fresh_random()),
-          began_(from_->clock()()) {}
+    explicit unit_of_work(untyped_work begun) : work_(std::move(begun)) {}
 
     // ---- changing rows ----
 
@@ -86,17 +75,12 @@ public:
     template <class Table, class Object>
         requires is_table<Table>
     void insert(Object const& object) {
-        bound_table const& table = bound_->of(require<Table>());
-        statement([&](exec::table_writer& writer) {
-            row_draft<typename Table::record> draft;
-            auto add = [&](typename Table::record const& one) {
-                draft.fill(table, one);
-                writer.insert(*table.stored, draft.row());
-            };
+        work_.change(require<Table>(), [&](untyped_work::changes& changes) {
+            row_cells<typename Table::record> cells;
             if constexpr (std::ranges::input_range<Object const> && !is_adapted<Object>) {
-                for (auto const& one : object) add(one);
+                for (typename Table::record const& one : object) changes.insert(cells.fill(one));
             } else {
-                add(object);
+                changes.insert(cells.fill(object));
             }
         });
     }
@@ -106,19 +90,10 @@ public:
         requires is_table<Table>
     bool update(Object const& object) {
         detail::must_have_primary_key<Table>();
-        bound_table const& table = bound_->of(require<Table>());
         bool found = false;
-        statement([&](exec::table_writer& writer) {
-            std::string const key = detail::row_key_of<Table>(table, object);
-            auto stored = transaction_.get(key);
-            found = stored.has_value();
-            if (!found) return;
-            std::string const row(*stored);
-            row_draft<typename Table::record> before, after;
-            before.take(table, row);
-            after.take(table, row);
-            after.fill(table, object);
-            writer.update(*table.stored, key, before.row(), after.row());
+        work_.change(require<Table>(), [&](untyped_work::changes& changes) {
+            row_cells<typename Table::record> cells;
+            found = changes.update(cells.fill(object));
         });
         return found;
     }
@@ -138,19 +113,13 @@ public:
     template <class Table, class... Key>
         requires is_table<Table>
     bool erase(Key const&... key) {
-        bound_table const& table = bound_->of(require<Table>());
         require_key<Table, Key...>();
         bool found = false;
-        statement([&](exec::table_writer& writer) {
-            std::string const bytes = detail::converted_row_key<Table>(table, key...);
-            auto stored = transaction_.get(bytes);
-            found = stored.has_value();
-            if (!found) return;
-            std::string const row(*stored);
-            row_draft<typename Table::record> before;
-            before.take(table, row);
-            writer.erase(*table.stored, bytes, before.row());
-        });
+        detail::with_key<Table>(
+            [&](std::span<nullable_datum const> cells) {
+                work_.change(require<Table>(), [&](untyped_work::changes& changes) { found = changes.erase(cells); });
+            },
+            key...);
         return found;
     }
 
@@ -160,12 +129,12 @@ public:
     template <class Table, class... Key>
         requires is_table<Table>
     std::optional<typename Table::record> find(Key const&... key) {
-        bound_table const& table = bound_->of(require<Table>());
         require_key<Table, Key...>();
-        transaction_.refresh_snapshot();
-        auto row = transaction_.get(detail::converted_row_key<Table>(table, key...));
-        if (!row) return std::nullopt;
-        return read_record<typename Table::record>(table, *row);
+        std::array<nullable_datum, record_of<typename Table::record>.members.size()> row;
+        bool const found = detail::with_key<Table>(
+            [&](std::span<nullable_datum const> cells) { return work_.find(require<Table>(), cells, row); }, key...);
+        if (!found) return std::nullopt;
+        return detail::read_record<typename Table::record>(row);
     }
 
     /// The rows of a query.
@@ -199,20 +168,11 @@ public:
     // ---- the end ----
 
     /// Makes everything durable and visible. Throws 40001 where another transaction was in the way; then nothing happened.
-    void commit() { transaction_.commit(); }
-    void rollback() { transaction_.rollback(); }
-    bool is_active() const { return transaction_.is_active(); }
+    void commit() { work_.commit(); }
+    void rollback() { work_.rollback(); }
+    bool is_active() const { return work_.is_active(); }
 
 private:
-    /// The system's randomness takes many microseconds, so a thread asks for it once.
-    static exec::random_stream fresh_random() {
-        thread_local exec::random_stream seeds = [] {
-            std::random_device system;
-            return exec::random_stream(system(), system(), system(), system());
-        }();
-        return {seeds.next(), seeds.next(), seeds.next(), seeds.next()};
-    }
-
     template <class Table>
     static constexpr table_shape const& require() {
         static_assert(must_be_sound<Table>::done);
@@ -226,31 +186,6 @@ private:
                       "phantomdb: the arguments are not the primary key of this table, column by column");
     }
 
-    /// Runs a change: all of it, or nothing. Run again where a row changed while it waited for its lock.
-    template <class Change>
-    void statement(Change&& change) {
-        transaction_.refresh_snapshot();
-        for (;;) {
-            auto savepoint = transaction_.savepoint();
-            try {
-                exec::table_writer writer(
-                    {transaction_, *catalog_, layouts_, from_->numbers(), checks_, from_->settings(), nullptr, {}});
-                change(writer);
-                writer.finish();
-                transaction_.release(savepoint);
-                return;
-            } catch (mvcc::statement_restart const&) {
-                transaction_.rollback_to(savepoint);
-                transaction_.release(savepoint);
-                transaction_.refresh_snapshot();
-            } catch (...) {
-                transaction_.rollback_to(savepoint);
-                transaction_.release(savepoint);
-                throw;
-            }
-        }
-    }
-
     /// Calls `use(row)` for every row; a use that returns false ends the run.
     template <auto const& Query, class Use, class... Arguments>
     void visit(Use&& use, Arguments const&... arguments) {
@@ -259,23 +194,19 @@ private:
         static_assert(knows_all(tables),
                       "phantomdb: the query reads a table that is not part of this database's schema");
         std::array<schema::table_layout const*, tables.size()> layouts{};
-        for (std::size_t i = 0; i < tables.size(); ++i) layouts[i] = bound_->of(*tables[i]).planned.get();
-        transaction_.refresh_snapshot();
-        auto const view = transaction_.view();
-        arena memory;
-        exec::call_context call{memory, from_->settings(), from_->facts(), random_, from_->clock(),
-                                began_, from_->clock()()};
-        detail::run_query<Query>(
-            view, layouts, call,
-            [&](auto& row) {
-                if constexpr (std::is_same_v<decltype(use(row)), bool>) {
-                    return use(row) ? exec::flow_signal::more : exec::flow_signal::stop;
-                } else {
-                    use(row);
-                    return exec::flow_signal::more;
-                }
-            },
-            arguments...);
+        work_.read(tables, layouts, [&](exec::statement_view const& view, exec::call_context const& call) {
+            detail::run_query<Query>(
+                view, layouts, call,
+                [&](auto& row) {
+                    if constexpr (std::is_same_v<decltype(use(row)), bool>) {
+                        return use(row) ? exec::flow_signal::more : exec::flow_signal::stop;
+                    } else {
+                        use(row);
+                        return exec::flow_signal::more;
+                    }
+                },
+                arguments...);
+        });
     }
 
     template <std::size_t N>
@@ -288,14 +219,7 @@ private:
         return true;
     }
 
-    std::shared_ptr<data_directory> from_;
-    std::shared_ptr<bound_schema const> bound_;
-    exec::stored_catalog::shared catalog_;
-    exec::sql_transaction transaction_;
-    exec::layout_cache layouts_;
-    exec::constraint_checks checks_;
-    exec::random_stream random_;
-    std::int64_t began_;
+    untyped_work work_;
 };
 
 }  // namespace phantomdb

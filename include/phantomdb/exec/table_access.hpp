@@ -3,6 +3,7 @@
 
 #include <phantomdb/base/config.hpp>
 #include <phantomdb/exec/flow.hpp>
+#include <phantomdb/exec/scan_bounds.hpp>
 #include <phantomdb/plan/plan.hpp>
 #include <phantomdb/schema/table_layout.hpp>
 #include <phantomdb/storage/ordered_store.hpp>
@@ -15,13 +16,6 @@
 #include <vector>
 
 namespace phantomdb::exec {
-
-/// Values for the bounds of an access path, in the order of the index's columns.
-struct scan_bounds {
-    std::span<nullable_datum const> equal;
-    std::optional<nullable_datum> lower, upper;
-    bool lower_inclusive = false, upper_inclusive = false;
-};
 
 /// Keys [from, to); `empty` where no row can match (a bound is null or out of the column's range).
 struct key_span {

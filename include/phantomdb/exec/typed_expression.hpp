@@ -6,13 +6,18 @@
 #include <phantomdb/exec/typed_value.hpp>
 #include <phantomdb/plan/plan.hpp>
 #include <phantomdb/query/ir.hpp>
-#include <phantomdb/schema/table_layout.hpp>
 #include <phantomdb/value/cast.hpp>
 #include <phantomdb/value/compare.hpp>
 
 #include <array>
+#include <span>
+#include <tuple>
 #include <type_traits>
 #include <utility>
+
+namespace phantomdb::schema {
+struct table_layout;  // schema/table_layout.hpp
+}
 
 namespace phantomdb::exec {
 

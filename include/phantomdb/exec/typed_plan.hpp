@@ -7,6 +7,7 @@
 #pragma once
 
 #include <phantomdb/codec/key.hpp>
+#include <phantomdb/codec/row.hpp>
 #include <phantomdb/exec/functions/aggregate.hpp>
 #include <phantomdb/exec/operators/aggregate.hpp>
 #include <phantomdb/exec/operators/distinct.hpp>
@@ -18,7 +19,7 @@
 #include <phantomdb/exec/operators/project.hpp>
 #include <phantomdb/exec/operators/sort.hpp>
 #include <phantomdb/exec/operators/table_scan.hpp>
-#include <phantomdb/exec/table_access.hpp>
+#include <phantomdb/exec/stored_reader.hpp>
 #include <phantomdb/exec/typed_expression.hpp>
 
 #include <array>
@@ -89,7 +90,7 @@ struct stored_cells {
 private:
     template <class T, bool Nullable>
     auto short_row(std::size_t ordinal) const {
-        nullable<T> v = from_nullable_datum<T>(layout->read(bytes, ordinal));
+        nullable<T> v = from_nullable_datum<T>(read_column(*layout, bytes, ordinal));
         if constexpr (Nullable) return v;
         else return v.value;
     }
@@ -343,7 +344,7 @@ struct typed_lookup {
     static constexpr node source = relation_at<Scope, plan_at<Scope, N>.relation>.source;
     using row = source_row<source, stored_cells<Scope, source>>;
 
-    table_reader reader;
+    stored_reader reader;
     typed_bounds<Scope, N> bounds{};
 
     template <class Context, class Row>
@@ -499,8 +500,8 @@ auto make_operator(Context& context) {
             if constexpr (Scope::tables::template in_memory<r.table>) {
                 return memory_scan<Scope, r.source, r.table, Context>{};
             } else {
-                table_reader reader(*context.layouts[static_cast<std::size_t>(r.table)], p.access, p.index, p.reverse);
-                return table_scan<table_reader, scan_start<Scope, N>, stored_rows<Scope, r.source>>{
+                stored_reader reader(*context.layouts[static_cast<std::size_t>(r.table)], p.access, p.index, p.reverse);
+                return table_scan<stored_reader, scan_start<Scope, N>, stored_rows<Scope, r.source>>{
                     std::move(reader), {}, {}};
             }
         };
@@ -518,8 +519,8 @@ auto make_operator(Context& context) {
         auto left = make_operator<Scope, p.left>(context);
         constexpr auto const& inner = plan_at<Scope, p.right>;
         constexpr auto const& r = relation_at<Scope, inner.relation>;
-        table_reader reader(*context.layouts[static_cast<std::size_t>(r.table)], inner.access, inner.index,
-                            inner.reverse);
+        stored_reader reader(*context.layouts[static_cast<std::size_t>(r.table)], inner.access, inner.index,
+                             inner.reverse);
         using lookup = typed_lookup<Scope, p.right>;
         using pairs = row_joiners<p.join, typename decltype(left)::flow::row, typename lookup::row,
                                   typed_conditions<Scope, inner.filter, p.filter>>;

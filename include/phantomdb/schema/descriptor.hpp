@@ -6,6 +6,7 @@
 /// prefix of its keys in the store.
 #pragma once
 
+#include <phantomdb/schema/table_options.hpp>
 #include <phantomdb/value/type.hpp>
 #include <phantomdb/value/value.hpp>
 
@@ -35,9 +36,6 @@ struct column_descriptor {
     std::string comment;
 };
 
-/// The engine that holds a table's or index's bytes. One model today; the name is kept so that files know.
-enum class engine : std::uint8_t { btree, lsm, hash, hybrid };
-
 struct index_key {
     std::int16_t column = -1;  ///< ordinal in the table
     bool descending = false;
@@ -63,8 +61,6 @@ struct check_descriptor {
     std::string name;
     std::string expression;  ///< SQL text
 };
-
-enum class referential_action : std::uint8_t { no_action, restrict_, cascade, set_null, set_default };
 
 /// A foreign key, kept with the referencing table.
 struct foreign_key_descriptor {

@@ -5,6 +5,7 @@
 /// Keys are byte strings in memcmp order; in a span [from, to) an empty `to` means "to the end".
 #pragma once
 
+#include <phantomdb/storage/slice.hpp>
 #include <phantomdb/storage/write_batch.hpp>
 
 #include <concepts>
@@ -13,11 +14,6 @@
 #include <string_view>
 
 namespace phantomdb::storage {
-
-/// A key with its value, borrowed from a snapshot.
-struct slice {
-    std::string_view key, value;
-};
 
 /// A value with the log position of the batch that wrote it, borrowed from a snapshot.
 struct stored_value {
