@@ -8,9 +8,12 @@
 
 #include <phantomdb/database/data_directory.ipp>
 #include <phantomdb/database/explain.ipp>
+#include <phantomdb/database/text.ipp>
 #include <phantomdb/database/untyped_database.ipp>
 #include <phantomdb/database/untyped_work.ipp>
+#include <phantomdb/exec/functions/compiled.ipp>
 #include <phantomdb/exec/stored_reader.ipp>
+#include <phantomdb/query/function_resolution.ipp>
 #include <phantomdb/query/to_sql.ipp>
 
 #endif

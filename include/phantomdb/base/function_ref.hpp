@@ -15,7 +15,8 @@ public:
     template <class Callable>
         requires(!std::is_same_v<std::remove_cvref_t<Callable>, function_ref>)
     function_ref(Callable&& callable)  // NOLINT: implicit by design
-        : object_(const_cast<void*>(static_cast<void const*>(&callable))), call_([](void* object, Arguments... given) -> Result {
+        : object_(const_cast<void*>(static_cast<void const*>(&callable))),
+          call_([](void* object, Arguments... given) -> Result {
               return (*static_cast<std::remove_reference_t<Callable>*>(object))(static_cast<Arguments&&>(given)...);
           }) {}
 

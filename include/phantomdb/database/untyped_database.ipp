@@ -45,7 +45,8 @@ untyped_database::untyped_database(std::shared_ptr<data_directory> directory, op
         auto work = parts.begin({});
         migrate(*parts.catalog, work, {shared_->options.database, shared_->options.schema}, shapes);
     }
-    static_cast<void>(begin(mvcc::isolation::read_committed, false));  // reports what differs now, not at the first query
+    static_cast<void>(
+        begin(mvcc::isolation::read_committed, false));  // reports what differs now, not at the first query
 }
 
 untyped_work untyped_database::begin(mvcc::isolation level, bool read_only) const {

@@ -162,9 +162,14 @@ void untyped_work::change(table_shape const& table, function_ref<void(changes&)>
         try {
             changes::statement running{bound,
                                        transaction,
-                                       exec::table_writer({transaction, *engine_->catalog, engine_->layouts,
-                                                           directory.numbers, engine_->checks, directory.settings,
-                                                           nullptr, {}}),
+                                       exec::table_writer({transaction,
+                                                           *engine_->catalog,
+                                                           engine_->layouts,
+                                                           directory.numbers,
+                                                           engine_->checks,
+                                                           directory.settings,
+                                                           nullptr,
+                                                           {}}),
                                        {}};
             changes made(running);
             make(made);
@@ -201,7 +206,7 @@ void untyped_work::read(std::span<table_shape const* const> tables, std::span<sc
     exec::statement_view const view(engine_->transaction.view());
     auto& directory = engine_->from->parts();
     arena memory;
-    exec::call_context const call{memory,         directory.settings, directory.facts,  engine_->random,
+    exec::call_context const call{memory,          directory.settings, directory.facts,  engine_->random,
                                   directory.clock, engine_->began,     directory.clock()};
     use(view, call);
 }

@@ -1,12 +1,12 @@
 /// @file Defines `evaluate`: an expression of a typed query over one row, inlined.
 #pragma once
 
-#include <phantomdb/exec/functions/kernel.hpp>
+#include <phantomdb/exec/functions/compiled.hpp>
 #include <phantomdb/exec/row_flow.hpp>
 #include <phantomdb/exec/typed_value.hpp>
 #include <phantomdb/plan/plan.hpp>
 #include <phantomdb/query/ir.hpp>
-#include <phantomdb/value/cast.hpp>
+#include <phantomdb/value/castable.hpp>
 #include <phantomdb/value/compare.hpp>
 
 #include <array>
@@ -112,7 +112,7 @@ inline constexpr bool takes_arguments_as_list<R (*)(call_context&, call_argument
 template <class Scope, node E, class... Ts>
 auto call_function(call_context& context, Ts const&... values) {
     constexpr auto const& e = expression_at<Scope, E>;
-    constexpr auto function = scalar<e.function>::call;
+    constexpr auto function = typed_call<e.function>;
     constexpr bool strict = signature_of(e.function).is_strict();
     auto run = [&] {
         if constexpr (takes_arguments_as_list<std::remove_const_t<decltype(function)>>) {
@@ -149,8 +149,8 @@ auto cast_value(call_context& context, T const& v) {
         else if constexpr (from.id == type_id::float4 && to.id == type_id::float8) return plain(v);
         else if constexpr (is_binary_coercible(from.id, to.id) && to.modifier < 0) return plain(v);
         else
-            return unpack<To>(cast(to_datum(v), from, to, context.memory, context.settings,
-                                   e.flag ? cast_context::explicit_only : cast_context::assignment));
+            return unpack<To>(cast_compiled(to_datum(v), from, to, context.memory, context.settings,
+                                            e.flag ? cast_context::explicit_only : cast_context::assignment));
     };
     if constexpr (is_nullable<T>) return v.null ? nullable<To>() : nullable<To>(converted());
     else return converted();
@@ -284,7 +284,7 @@ auto evaluate(Context& context, Row const& row) {
         auto a = evaluate<Scope, detail::argument_at<Scope, E, 0>>(context, row);
         auto b = evaluate<Scope, detail::argument_at<Scope, E, 1>>(context, row);
         bool same = missing(a) == missing(b);
-        if (!missing(a) && !missing(b)) same = detail::call_function<Scope, E>(context.call, plain(a), plain(b));
+        if (!missing(a) && !missing(b)) same = plain(detail::call_function<Scope, E>(context.call, plain(a), plain(b)));
         if constexpr (e.kind == expression_kind::is_distinct) {
             return same == e.flag;
         } else {

@@ -364,7 +364,7 @@ struct typed_lookup {
 template <class Scope, node E>
 struct typed_aggregate {
     static constexpr auto const& e = expression_at<Scope, E>;
-    using definition = exec::aggregate<e.aggregate>;
+    using definition = typed_aggregate_of<e.aggregate>;
     using state = typename definition::state;
     static_assert(e.order.count == 0, "phantomdb: ORDER BY inside an aggregate is not typed");
 
@@ -645,7 +645,7 @@ struct typed_subquery {
                     result = nullable<bool>();
                     return flow_signal::more;
                 }
-                bool held = detail::call_function<Scope, E>(context.call, plain(left), plain(right));
+                bool held = plain(detail::call_function<Scope, E>(context.call, plain(left), plain(right)));
                 if (held == e.flag) return flow_signal::more;
                 result = nullable<bool>(!e.flag);
                 return flow_signal::stop;
