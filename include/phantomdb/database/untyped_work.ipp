@@ -10,6 +10,7 @@
 #include <phantomdb/value/modifier.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -96,17 +97,21 @@ struct untyped_work::engine {
           bound(std::move(schema)),
           catalog(std::move(newest)),
           transaction(std::move(begun)),
-          random(detail::fresh_random()),
           began(from->parts().clock()) {}
 
     std::shared_ptr<data_directory> from;
     std::shared_ptr<bound_schema const> bound;
     exec::stored_catalog::shared catalog;
     exec::sql_transaction transaction;
-    exec::layout_cache layouts;
-    exec::constraint_checks checks;
-    exec::random_stream random;
     std::int64_t began;
+
+    /// What only some transactions need, made by the first call that does: reading a row costs less than making it.
+    struct for_changes {
+        exec::layout_cache layouts;
+        exec::constraint_checks checks;
+    };
+    std::optional<for_changes> writing;
+    std::optional<exec::random_stream> random;
 };
 
 struct untyped_work::changes::statement {
@@ -156,6 +161,7 @@ void untyped_work::change(table_shape const& table, function_ref<void(changes&)>
     exec::sql_transaction& transaction = engine_->transaction;
     bound_table const& bound = engine_->bound->of(table);
     auto& directory = engine_->from->parts();
+    if (!engine_->writing) engine_->writing.emplace();
     transaction.refresh_snapshot();
     for (;;) {
         auto savepoint = transaction.savepoint();
@@ -164,9 +170,9 @@ void untyped_work::change(table_shape const& table, function_ref<void(changes&)>
                                        transaction,
                                        exec::table_writer({transaction,
                                                            *engine_->catalog,
-                                                           engine_->layouts,
+                                                           engine_->writing->layouts,
                                                            directory.numbers,
-                                                           engine_->checks,
+                                                           engine_->writing->checks,
                                                            directory.settings,
                                                            nullptr,
                                                            {}}),
@@ -205,8 +211,9 @@ void untyped_work::read(std::span<table_shape const* const> tables, std::span<sc
     engine_->transaction.refresh_snapshot();
     exec::statement_view const view(engine_->transaction.view());
     auto& directory = engine_->from->parts();
+    if (!engine_->random) engine_->random.emplace(detail::fresh_random());
     arena memory;
-    exec::call_context const call{memory,          directory.settings, directory.facts,  engine_->random,
+    exec::call_context const call{memory,          directory.settings, directory.facts,  *engine_->random,
                                   directory.clock, engine_->began,     directory.clock()};
     use(view, call);
 }
