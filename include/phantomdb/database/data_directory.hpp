@@ -20,7 +20,7 @@ struct open_options {
 /// Store, log and catalog of one directory, or of none. Thread-safe. One process has a directory open at a time.
 class data_directory {
 public:
-    struct engine;  // database/data_directory.ipp
+    struct engine;  // database/directory_engine.hpp
 
     explicit data_directory(std::unique_ptr<engine> opened) noexcept;
     ~data_directory();

@@ -3,7 +3,7 @@
 
 #include <phantomdb/base/arena.hpp>
 #include <phantomdb/database/bound_schema.hpp>
-#include <phantomdb/database/data_directory.ipp>
+#include <phantomdb/database/directory_engine.hpp>
 #include <phantomdb/database/untyped_work.hpp>
 #include <phantomdb/exec/statement_view.hpp>
 #include <phantomdb/exec/table_writer.hpp>
