@@ -101,8 +101,7 @@ static_assert(pdb::storage::ordered_store<forgetful_store>);
 class forgetful_reader {
 public:
     forgetful_reader(pdb::schema::table_layout const& layout, pdb::plan::access access, int index, bool reverse)
-        : in_key_order_(!reverse &&
-                        (access == pdb::plan::access::full || access == pdb::plan::access::primary_range)),
+        : in_key_order_(!reverse && (access == pdb::plan::access::full || access == pdb::plan::access::primary_range)),
           reader_(layout, access, index, reverse),
           access_(access),
           index_(index) {}

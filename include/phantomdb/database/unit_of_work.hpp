@@ -210,7 +210,8 @@ public:
         bool found = false;
         detail::with_key<Table>(
             [&](std::span<nullable_datum const> cells) {
-                work_.change(detail::require_table<Schema, Table>(), [&](untyped_work::changes& changes) { found = changes.erase(cells); });
+                work_.change(detail::require_table<Schema, Table>(),
+                             [&](untyped_work::changes& changes) { found = changes.erase(cells); });
             },
             key...);
         return found;

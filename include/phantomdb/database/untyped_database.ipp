@@ -77,8 +77,7 @@ untyped_database::untyped_database(std::shared_ptr<data_directory> directory, op
         migrate(*parts.catalog, work, {shared_->options.database, shared_->options.schema}, shapes,
                 {shared_->options.change_engines});
     }
-    static_cast<void>(
-        begin(mvcc::isolation::read_committed));  // reports what differs now, not at the first query
+    static_cast<void>(begin(mvcc::isolation::read_committed));  // reports what differs now, not at the first query
 }
 
 untyped_work untyped_database::begin(mvcc::isolation level) const {

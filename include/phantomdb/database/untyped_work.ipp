@@ -104,8 +104,8 @@ inline void put_layouts(bound_schema const& bound, std::span<table_shape const* 
 inline void use_statement(exec::statement_view const& view, data_directory::engine& directory,
                           exec::random_stream& random, std::int64_t began, statement_sink use) {
     arena memory;
-    exec::call_context const call{memory,          directory.settings, directory.facts,  random,
-                                  directory.clock, began,              directory.clock()};
+    exec::call_context const call{memory, directory.settings, directory.facts, random, directory.clock,
+                                  began,  directory.clock()};
     use(view, call);
 }
 
