@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/phantomdb)
 
 install(DIRECTORY include/phantomdb DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp" PATTERN "*.ipp")
-install(TARGETS phantomdb EXPORT phantomdb-core)
+install(TARGETS phantomdb phantomdb_engine EXPORT phantomdb-core ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT phantomdb-core NAMESPACE phantomdb:: DESTINATION ${package_folder} FILE phantomdb-core.cmake)
 if(TARGET phantomdb_sql)
     install(TARGETS phantomdb_sql EXPORT phantomdb-sql ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

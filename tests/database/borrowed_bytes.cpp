@@ -3,11 +3,16 @@
 #include "query/shop.hpp"
 #include "support/catch.hpp"
 
+#include <phantomdb/exec/statement_view.hpp>
+#include <phantomdb/exec/table_access.hpp>
 #include <phantomdb/phantomdb.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -92,8 +97,40 @@ struct forgetful_store {
 };
 static_assert(pdb::storage::ordered_store<forgetful_store>);
 
-pdb::database<shop> filled() {
-    auto db = pdb::in_memory<shop>();
+/// As `stored_reader` does it, over any store.
+class forgetful_reader {
+public:
+    forgetful_reader(pdb::schema::table_layout const& layout, pdb::plan::access access, int index, bool reverse)
+        : in_key_order_(!reverse && (access == pdb::plan::access::full || access == pdb::plan::access::primary_range)),
+          reader_(layout, access, index, reverse),
+          access_(access),
+          index_(index) {}
+
+    pdb::schema::table_layout const& layout() const { return reader_.layout(); }
+
+    template <class View, class Sink>
+    pdb::exec::flow_signal read(View const& view, pdb::exec::scan_bounds const& bounds, Sink&& sink) {
+        if (!in_key_order_) return reader_.read(view, bounds, sink);
+        return pdb::exec::key_order_reader(layout(), access_, index_).read(view, bounds, sink);
+    }
+
+private:
+    bool in_key_order_;
+    pdb::exec::table_reader reader_;
+    pdb::plan::access access_;
+    int index_;
+};
+
+template <auto const& Query>
+struct forgetful_scope : pdb::query_scope_of<Query> {
+    struct tables : pdb::exec::stored_tables {
+        using reader = forgetful_reader;
+    };
+};
+
+std::shared_ptr<pdb::data_directory> filled() {
+    auto directory = pdb::data_directory::in_memory();
+    pdb::database<shop> db(directory, {});
     db.transact([](auto& tx) {
         for (int i = 1; i <= 40; ++i) {
             std::optional<std::int64_t> boss;
@@ -105,24 +142,29 @@ pdb::database<shop> filled() {
             tx.insert(order{i, i % 40 + 1, pdb::decimal<12, 2>::parse(std::to_string(i % 9) + ".50"), {}});
         }
     });
-    return db;
+    return directory;
 }
 
 /// The rows of a query over the database as it is, and over one that forgets.
 template <auto const& Query, class... Arguments>
 void same_rows(Arguments const&... arguments) {
-    static auto const db = filled();
-    auto const expected = db.run<Query>(arguments...).to_vector();
+    static auto const directory = filled();
+    auto const expected = pdb::database<shop>(directory, {}).run<Query>(arguments...).to_vector();
     REQUIRE(expected.size() > 1);
 
-    auto const catalog = db.directory().catalog().current();
-    auto const bound = pdb::bind_schema(*catalog, pdb::find_home(*catalog, {"postgres", "public"}), shop::shapes);
-    forgetful_snapshot const snapshot{db.directory().view().base()};
-    pdb::mvcc::read_view<forgetful_store> const view(snapshot, {}, nullptr);
-    pdb::exec::random_stream random(1);
+    constexpr auto const& tables = pdb::query::lowered<Query>.tables;
+    std::array<pdb::schema::table_layout const*, tables.size()> layouts{};
     std::vector<pdb::row_of<Query>> made;
-    auto use = [&](auto const& row) { made.push_back(pdb::detail::read_row<Query, pdb::row_of<Query>>(row)); };
-    pdb::detail::visit_rows<shop, Query>(view, *bound, db.directory(), random, 0, use, arguments...);
+    auto use = [&](auto const& row) {
+        made.push_back(pdb::detail::read_row<Query, pdb::row_of<Query>>(row));
+        return pdb::exec::flow_signal::more;
+    };
+    pdb::untyped_database(directory, {}, shop::shapes)
+        .read(tables, layouts, [&](pdb::exec::statement_view const& seen, pdb::exec::call_context const& call) {
+            forgetful_snapshot const snapshot{seen.base()};
+            pdb::mvcc::read_view<forgetful_store> const view(snapshot, {}, nullptr);
+            pdb::detail::run_query<Query, forgetful_scope<Query>>(view, layouts, call, use, arguments...);
+        });
     CHECK(made == expected);
 }
 

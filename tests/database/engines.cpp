@@ -4,6 +4,7 @@
 
 #include <phantomdb/codec/engine.hpp>
 #include <phantomdb/database/database.hpp>
+#include <phantomdb/database/directory_engine.hpp>
 #include <phantomdb/query/dsl_functions.hpp>
 
 namespace pdb = phantomdb;
@@ -52,14 +53,14 @@ static_assert(pdb::problem_of<people>.a[0] == '\0');
 namespace {
 
 std::optional<pdb::codec::engine> recorded(pdb::data_directory& directory, pdb::schema::object_id id) {
-    auto transaction = directory.begin({});
+    auto transaction = directory.parts().begin({});
     auto bytes = transaction.get(pdb::codec::engine_record_key(id));
     if (!bytes) return std::nullopt;
     return pdb::codec::engine_of_record(*bytes);
 }
 
 std::shared_ptr<pdb::schema::table_descriptor const> stored(pdb::data_directory& directory, std::string_view table) {
-    return directory.catalog().current()->find_table(2200, table);
+    return directory.parts().catalog->current()->find_table(2200, table);
 }
 
 template <class Schema>
@@ -110,7 +111,7 @@ TEST_CASE("entries of a hash index begin with its id and the hash of the column,
     pdb::database<pdb::schema_of<people>> db(directory, {});
     db.insert(person{1, "Ada", {}, {}});
     auto table = stored(*directory, "people");
-    auto transaction = directory->begin({});
+    auto transaction = directory->parts().begin({});
     auto entries = [&](pdb::schema::object_id id) {
         std::vector<std::string> keys;
         std::string from, to;

@@ -5,6 +5,7 @@
 #include <phantomdb/query/function_resolution.hpp>
 #include <phantomdb/value/text_io.hpp>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
-#include <ranges>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -14,10 +14,10 @@
 
 namespace phantomdb {
 
-/// Rows that were read, in order. A view in the sense of std::ranges: copies share the rows and cost nothing, so it can be
+/// Rows that were read, in order. A view in the sense of std::ranges (include <ranges> for adaptors): copies share the rows and cost nothing, so it can be
 /// piped as it comes, `db.run<q>() | std::views::take(3)`. Never changes; read from any thread.
 template <class Row>
-class result : public std::ranges::view_interface<result<Row>> {
+class result {
 public:
     using value_type = Row;
     using iterator = typename std::vector<Row>::const_iterator;
@@ -28,6 +28,12 @@ public:
     iterator begin() const { return rows_->begin(); }
     iterator end() const { return rows_->end(); }
     std::size_t size() const { return rows_->size(); }
+    bool empty() const { return rows_->empty(); }
+    explicit operator bool() const { return !empty(); }
+    Row const* data() const { return rows_->data(); }
+    Row const& operator[](std::size_t number) const { return (*rows_)[number]; }
+    Row const& front() const { return rows_->front(); }
+    Row const& back() const { return rows_->back(); }
 
     /// The first row, or nothing.
     std::optional<Row> first() const { return rows_->empty() ? std::nullopt : std::optional<Row>(rows_->front()); }
@@ -68,3 +74,7 @@ inline constexpr auto problem_of_view = make_sentence([] {
 }  // namespace detail
 
 }  // namespace phantomdb
+
+// Declared wherever std::span is: <ranges> itself would cost every program a tenth of a second.
+template <class Row>
+inline constexpr bool std::ranges::enable_view<phantomdb::result<Row>> = true;

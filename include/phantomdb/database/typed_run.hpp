@@ -1,8 +1,6 @@
 /// @file Defines how a typed query runs: arguments in, rows out as the C++ types its author expects.
 #pragma once
 
-#include <phantomdb/database/bound_schema.hpp>
-#include <phantomdb/database/functions.hpp>
 #include <phantomdb/database/planned.hpp>
 #include <phantomdb/exec/typed_plan.hpp>
 #include <phantomdb/query/arguments.hpp>
@@ -11,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>

@@ -1,20 +1,16 @@
 /// @file Defines `unit_of_work`, a transaction of the typed API: read, insert, change and query typed rows.
 #pragma once
 
-#include <phantomdb/database/data_directory.hpp>
-#include <phantomdb/database/migration.hpp>
 #include <phantomdb/database/result.hpp>
-#include <phantomdb/database/row_codec.hpp>
+#include <phantomdb/database/row_cells.hpp>
 #include <phantomdb/database/typed_run.hpp>
-#include <phantomdb/exec/table_writer.hpp>
+#include <phantomdb/database/untyped_work.hpp>
 
+#include <array>
 #include <concepts>
-#include <memory>
+#include <cstddef>
 #include <optional>
-#include <random>
-#include <ranges>
 #include <span>
-#include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -67,15 +63,6 @@ constexpr void require_key() {
                   "phantomdb: the arguments are not the primary key of this table, column by column");
 }
 
-/// The system's randomness takes many microseconds, so a thread asks for it once.
-inline exec::random_stream fresh_random() {
-    thread_local exec::random_stream seeds = [] {
-        std::random_device system;
-        return exec::random_stream(system(), system(), system(), system());
-    }();
-    return {seeds.next(), seeds.next(), seeds.next(), seeds.next()};
-}
-
 template <class Schema, std::size_t N>
 constexpr bool knows_all(std::array<table_shape const*, N> const& tables) {
     for (table_shape const* table : tables) {
@@ -86,64 +73,73 @@ constexpr bool knows_all(std::array<table_shape const*, N> const& tables) {
     return true;
 }
 
-/// The object under a primary key; `from` is a transaction or a view.
-template <class Table, class From, class... Key>
-std::optional<typename Table::record> find_row(bound_table const& table, From const& from, Key const&... key) {
-    auto const row = from.get(converted_row_key<Table>(table, key...));
-    if (!row) return std::nullopt;
-    return read_record<typename Table::record>(table, *row);
+// What reads is written once for transactions (`untyped_work`) and single reads (`untyped_database`).
+
+/// The object under a primary key.
+template <class Schema, class Table, class From, class... Key>
+std::optional<typename Table::record> find_object(From& from, Key const&... key) {
+    using record = typename Table::record;
+    require_key<Table, Key...>();
+    std::optional<record> found;
+    with_key<Table>(
+        [&](std::span<nullable_datum const> cells) {
+            from.find(require_table<Schema, Table>(), cells,
+                      [&](schema::table_layout const& layout, std::string_view row) {
+                          found.emplace(read_record<record>(layout, row));
+                      });
+        },
+        key...);
+    return found;
 }
 
-/// Calls `use(row)` for every row of a query over what `view` shows; a use that returns false ends the run.
-template <class Schema, auto const& Query, class View, class Use, class... Arguments>
-void visit_rows(View const& view, bound_schema const& bound, data_directory const& from, exec::random_stream& random,
-                std::int64_t began, Use& use, Arguments const&... arguments) {
+/// Calls `use(row)` for every row of a query; a use that returns false ends the run.
+template <class Schema, auto const& Query, class From, class Use, class... Arguments>
+void visit_rows(From& from, Use&& use, Arguments const&... arguments) {
     constexpr auto const& tables = query::lowered<Query>.tables;
     static_assert(say<query::compiled<Query>::problem>::done);
     static_assert(knows_all<Schema>(tables),
                   "phantomdb: the query reads a table that is not part of this database's schema");
     std::array<schema::table_layout const*, tables.size()> layouts{};
-    for (std::size_t i = 0; i < tables.size(); ++i) layouts[i] = bound.of(*tables[i]).planned.get();
-    arena memory;
-    exec::call_context call{memory, from.settings(), from.facts(), random, from.clock(), began, from.clock()()};
-    run_query<Query>(
-        view, layouts, call,
-        [&](auto& row) {
-            if constexpr (std::is_same_v<decltype(use(row)), bool>) {
-                return use(row) ? exec::flow_signal::more : exec::flow_signal::stop;
-            } else {
-                use(row);
-                return exec::flow_signal::more;
-            }
-        },
-        arguments...);
+    from.read(tables, layouts, [&](exec::statement_view const& view, exec::call_context const& call) {
+        run_query<Query>(
+            view, layouts, call,
+            [&](auto& row) {
+                if constexpr (std::is_same_v<decltype(use(row)), bool>) {
+                    return use(row) ? exec::flow_signal::more : exec::flow_signal::stop;
+                } else {
+                    use(row);
+                    return exec::flow_signal::more;
+                }
+            },
+            arguments...);
+    });
 }
 
-/// `run` and `for_each` as they are wherever rows come from. `visit(use, arguments...)` calls `use` with each row.
-template <auto const& Query, class Visit, class... Arguments>
-result<row_of<Query>> collect(Visit&& visit, Arguments const&... arguments) {
+/// `run` and `for_each`.
+template <class Schema, auto const& Query, class From, class... Arguments>
+result<row_of<Query>> collect(From& from, Arguments const&... arguments) {
     using row_type = row_of<Query>;
     std::vector<row_type> rows;
-    auto use = [&](auto const& row) { rows.push_back(read_row<Query, row_type>(row)); };
-    visit(use, arguments...);
+    visit_rows<Schema, Query>(
+        from, [&](auto const& row) { rows.push_back(read_row<Query, row_type>(row)); }, arguments...);
     return result<row_type>(std::move(rows));
 }
-template <auto const& Query, class View, class Visit, class... Arguments>
-result<View> collect(into_view<View>, Visit&& visit, Arguments const&... arguments) {
+template <class Schema, auto const& Query, class From, class View, class... Arguments>
+result<View> collect(From& from, into_view<View>, Arguments const&... arguments) {
     static_assert(say<problem_of_view<Query, View>>::done);
     std::vector<View> rows;
-    auto use = [&](auto const& row) { rows.push_back(read_view_row<Query, View>(row)); };
-    visit(use, arguments...);
+    visit_rows<Schema, Query>(
+        from, [&](auto const& row) { rows.push_back(read_view_row<Query, View>(row)); }, arguments...);
     return result<View>(std::move(rows));
 }
-template <auto const& Query, class Visit, class... ArgumentsAndFunction>
-void hand_on(Visit&& visit, ArgumentsAndFunction&&... arguments) {
+template <class Schema, auto const& Query, class From, class... ArgumentsAndFunction>
+void hand_on(From& from, ArgumentsAndFunction&&... arguments) {
     constexpr std::size_t count = sizeof...(ArgumentsAndFunction) - 1;
     auto all = std::forward_as_tuple(arguments...);
     [&]<std::size_t... I>(std::index_sequence<I...>) {
         auto& call = std::get<count>(all);
-        auto use = [&](auto const& row) { return pass_on<Query>(row, call); };
-        visit(use, std::get<I>(all)...);
+        visit_rows<Schema, Query>(
+            from, [&](auto const& row) { return pass_on<Query>(row, call); }, std::get<I>(all)...);
     }(std::make_index_sequence<count>{});
 }
 
@@ -154,14 +150,7 @@ void hand_on(Visit&& visit, ArgumentsAndFunction&&... arguments) {
 template <class Schema>
 class unit_of_work {
 public:
-    unit_of_work(std::shared_ptr<data_directory> from, std::shared_ptr<bound_schema const> bound,
-                 exec::stored_catalog::shared catalog, exec::sql_transaction transaction)
-        : from_(std::move(from)),
-          bound_(std::move(bound)),
-          catalog_(std::move(catalog)),
-          transaction_(std::move(transaction)),
-          random_(detail::fresh_random()),
-          began_(from_->clock()()) {}
+    explicit unit_of_work(untyped_work begun) : work_(std::move(begun)) {}
 
     // ---- changing rows ----
 
@@ -179,17 +168,12 @@ public:
     template <class Table, class Object>
         requires is_table<Table>
     void insert(Object const& object) {
-        bound_table const& table = bound_->of(detail::require_table<Schema, Table>());
-        statement([&](exec::table_writer& writer) {
-            row_draft<typename Table::record> draft;
-            auto add = [&](typename Table::record const& one) {
-                draft.fill(table, one);
-                writer.insert(*table.stored, draft.row());
-            };
+        work_.change(detail::require_table<Schema, Table>(), [&](untyped_work::changes& changes) {
+            row_cells<typename Table::record> cells;
             if constexpr (std::ranges::input_range<Object const> && !is_adapted<Object>) {
-                for (auto const& one : object) add(one);
+                for (typename Table::record const& one : object) changes.insert(cells.fill(one));
             } else {
-                add(object);
+                changes.insert(cells.fill(object));
             }
         });
     }
@@ -199,19 +183,10 @@ public:
         requires is_table<Table>
     bool update(Object const& object) {
         detail::must_have_primary_key<Table>();
-        bound_table const& table = bound_->of(detail::require_table<Schema, Table>());
         bool found = false;
-        statement([&](exec::table_writer& writer) {
-            std::string const key = detail::row_key_of<Table>(table, object);
-            auto stored = transaction_.get(key);
-            found = stored.has_value();
-            if (!found) return;
-            std::string const row(*stored);
-            row_draft<typename Table::record> before, after;
-            before.take(table, row);
-            after.take(table, row);
-            after.fill(table, object);
-            writer.update(*table.stored, key, before.row(), after.row());
+        work_.change(detail::require_table<Schema, Table>(), [&](untyped_work::changes& changes) {
+            row_cells<typename Table::record> cells;
+            found = changes.update(cells.fill(object));
         });
         return found;
     }
@@ -231,19 +206,14 @@ public:
     template <class Table, class... Key>
         requires is_table<Table>
     bool erase(Key const&... key) {
-        bound_table const& table = bound_->of(detail::require_table<Schema, Table>());
         detail::require_key<Table, Key...>();
         bool found = false;
-        statement([&](exec::table_writer& writer) {
-            std::string const bytes = detail::converted_row_key<Table>(table, key...);
-            auto stored = transaction_.get(bytes);
-            found = stored.has_value();
-            if (!found) return;
-            std::string const row(*stored);
-            row_draft<typename Table::record> before;
-            before.take(table, row);
-            writer.erase(*table.stored, bytes, before.row());
-        });
+        detail::with_key<Table>(
+            [&](std::span<nullable_datum const> cells) {
+                work_.change(detail::require_table<Schema, Table>(),
+                             [&](untyped_work::changes& changes) { found = changes.erase(cells); });
+            },
+            key...);
         return found;
     }
 
@@ -253,78 +223,35 @@ public:
     template <class Table, class... Key>
         requires is_table<Table>
     std::optional<typename Table::record> find(Key const&... key) {
-        bound_table const& table = bound_->of(detail::require_table<Schema, Table>());
-        detail::require_key<Table, Key...>();
-        transaction_.refresh_snapshot();
-        return detail::find_row<Table>(table, transaction_, key...);
+        return detail::find_object<Schema, Table>(work_, key...);
     }
 
     /// The rows of a query.
     template <auto const& Query, class... Arguments>
     result<row_of<Query>> run(Arguments const&... arguments) {
-        return detail::collect<Query>(visitor<Query>(), arguments...);
+        return detail::collect<Schema, Query>(work_, arguments...);
     }
     /// The same as objects of a struct of one's own.
     template <auto const& Query, class View, class... Arguments>
     result<View> run(into_view<View> how, Arguments const&... arguments) {
-        return detail::collect<Query>(how, visitor<Query>(), arguments...);
+        return detail::collect<Schema, Query>(work_, how, arguments...);
     }
     /// Calls the last argument with each row as it is found. Text in a row is a std::string_view, valid during the call.
     /// The function takes the row, or its columns one by one; it may return a bool, false to stop.
     template <auto const& Query, class... ArgumentsAndFunction>
     void for_each(ArgumentsAndFunction&&... arguments) {
-        detail::hand_on<Query>(visitor<Query>(), arguments...);
+        detail::hand_on<Schema, Query>(work_, arguments...);
     }
 
     // ---- the end ----
 
     /// Makes everything durable and visible. Throws 40001 where another transaction was in the way; then nothing happened.
-    void commit() { transaction_.commit(); }
-    void rollback() { transaction_.rollback(); }
-    bool is_active() const { return transaction_.is_active(); }
+    void commit() { work_.commit(); }
+    void rollback() { work_.rollback(); }
+    bool is_active() const { return work_.is_active(); }
 
 private:
-    /// Runs a change: all of it, or nothing. Run again where a row changed while it waited for its lock.
-    template <class Change>
-    void statement(Change&& change) {
-        transaction_.refresh_snapshot();
-        for (;;) {
-            auto savepoint = transaction_.savepoint();
-            try {
-                exec::table_writer writer(
-                    {transaction_, *catalog_, layouts_, from_->numbers(), checks_, from_->settings(), nullptr, {}});
-                change(writer);
-                writer.finish();
-                transaction_.release(savepoint);
-                return;
-            } catch (mvcc::statement_restart const&) {
-                transaction_.rollback_to(savepoint);
-                transaction_.release(savepoint);
-                transaction_.refresh_snapshot();
-            } catch (...) {
-                transaction_.rollback_to(savepoint);
-                transaction_.release(savepoint);
-                throw;
-            }
-        }
-    }
-
-    template <auto const& Query>
-    auto visitor() {
-        return [this](auto& use, auto const&... arguments) {
-            transaction_.refresh_snapshot();
-            detail::visit_rows<Schema, Query>(transaction_.view(), *bound_, *from_, random_, began_, use, arguments...);
-        };
-    }
-
-    std::shared_ptr<data_directory> from_;
-    std::shared_ptr<bound_schema const> bound_;
-    exec::stored_catalog::shared catalog_;
-    exec::sql_transaction transaction_;
-    exec::layout_cache layouts_;
-    exec::constraint_checks checks_;
-    exec::random_stream random_;
-    std::int64_t began_;
+    untyped_work work_;
 };
 
 }  // namespace phantomdb

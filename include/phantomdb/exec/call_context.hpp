@@ -3,11 +3,11 @@
 
 #include <phantomdb/base/arena.hpp>
 #include <phantomdb/base/error.hpp>
+#include <phantomdb/base/function_ref.hpp>
 
 #include <atomic>
 #include <bit>
 #include <cstdint>
-#include <functional>
 #include <string>
 
 namespace phantomdb {
@@ -68,8 +68,8 @@ struct call_context {
     format_settings const& settings;
     session_facts const& session;
     random_stream& random;
-    std::function<std::int64_t()> const& clock;  ///< wall clock, µs since 2000-01-01 UTC
-    std::int64_t transaction_timestamp = 0;      ///< `now()`: µs since 2000-01-01 UTC
+    function_ref<std::int64_t()> clock;      ///< wall clock, µs since 2000-01-01 UTC
+    std::int64_t transaction_timestamp = 0;  ///< `now()`: µs since 2000-01-01 UTC
     std::int64_t statement_timestamp = 0;
     std::atomic<bool> const* cancelled = nullptr;  ///< set by another thread to stop the statement
     system_services* services = nullptr;           ///< for functions that ask the session; null where there is none

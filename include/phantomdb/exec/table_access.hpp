@@ -4,6 +4,7 @@
 #include <phantomdb/base/assert.hpp>
 #include <phantomdb/base/config.hpp>
 #include <phantomdb/exec/flow.hpp>
+#include <phantomdb/exec/scan_bounds.hpp>
 #include <phantomdb/plan/plan.hpp>
 #include <phantomdb/schema/table_layout.hpp>
 #include <phantomdb/storage/ordered_store.hpp>
@@ -17,13 +18,6 @@
 #include <vector>
 
 namespace phantomdb::exec {
-
-/// Values for the bounds of an access path, in the order of the index's columns.
-struct scan_bounds {
-    std::span<nullable_datum const> equal;
-    std::optional<nullable_datum> lower, upper;
-    bool lower_inclusive = false, upper_inclusive = false;
-};
 
 /// Keys [from, to); `empty` where no row can match (a bound is null or out of the column's range).
 struct key_span {
@@ -114,7 +108,7 @@ inline key_span whole_table(schema::table_layout const& layout) {
 }
 
 /// Reads rows in rising order of their keys, all of a table or a range of its primary key, in pieces as the store has
-/// them. For those who know at compile time that this is their path: the sink is called in one place, and can be inlined.
+/// them. For those who take rows one by one: they need no list of them first.
 class key_order_reader {
 public:
     /// `index`: where the path is a range of the primary key, that.

@@ -1,19 +1,24 @@
 /// @file Defines `evaluate`: an expression of a typed query over one row, inlined.
 #pragma once
 
-#include <phantomdb/exec/functions/kernel.hpp>
+#include <phantomdb/exec/functions/compiled.hpp>
 #include <phantomdb/exec/row_flow.hpp>
 #include <phantomdb/exec/typed_value.hpp>
 #include <phantomdb/plan/plan.hpp>
 #include <phantomdb/query/ir.hpp>
 #include <phantomdb/schema/sentence.hpp>
-#include <phantomdb/schema/table_layout.hpp>
-#include <phantomdb/value/cast.hpp>
+#include <phantomdb/value/castable.hpp>
 #include <phantomdb/value/compare.hpp>
 
 #include <array>
+#include <span>
+#include <tuple>
 #include <type_traits>
 #include <utility>
+
+namespace phantomdb::schema {
+struct table_layout;  // schema/table_layout.hpp
+}
 
 namespace phantomdb::exec {
 
@@ -108,10 +113,10 @@ inline constexpr bool takes_arguments_as_list<R (*)(call_context&, call_argument
 /// The sentence for a function that the program has not included: of those that cost much, and those that ask a session.
 template <function_id F>
 inline constexpr auto problem_of_call = make_sentence([] {
-    if constexpr (requires { scalar<F>::call; }) return wording();
+    if constexpr (is_compiled(F) || requires { scalar<F>::call; }) return wording();
     else {
         return wording("phantomdb: typed queries know `", signature_of(F).name,
-                       "` of these arguments only where its header is included, see database/functions.hpp");
+                       "` of these arguments only where its header is included, see exec/functions/compiled.hpp");
     }
 });
 
@@ -119,7 +124,7 @@ template <class Scope, node E, class... Ts>
 auto call_function(call_context& context, Ts const&... values) {
     constexpr auto const& e = expression_at<Scope, E>;
     static_assert(say<problem_of_call<e.function>>::done);
-    constexpr auto function = scalar<e.function>::call;
+    constexpr auto function = typed_call<e.function>;
     constexpr bool strict = signature_of(e.function).is_strict();
     auto run = [&] {
         if constexpr (takes_arguments_as_list<std::remove_const_t<decltype(function)>>) {
@@ -156,8 +161,8 @@ auto cast_value(call_context& context, T const& v) {
         else if constexpr (from.id == type_id::float4 && to.id == type_id::float8) return plain(v);
         else if constexpr (is_binary_coercible(from.id, to.id) && to.modifier < 0) return plain(v);
         else
-            return unpack<To>(cast(to_datum(v), from, to, context.memory, context.settings,
-                                   e.flag ? cast_context::explicit_only : cast_context::assignment));
+            return unpack<To>(cast_compiled(to_datum(v), from, to, context.memory, context.settings,
+                                            e.flag ? cast_context::explicit_only : cast_context::assignment));
     };
     if constexpr (is_nullable<T>) return v.null ? nullable<To>() : nullable<To>(converted());
     else return converted();
@@ -291,7 +296,7 @@ auto evaluate(Context& context, Row const& row) {
         auto a = evaluate<Scope, detail::argument_at<Scope, E, 0>>(context, row);
         auto b = evaluate<Scope, detail::argument_at<Scope, E, 1>>(context, row);
         bool same = missing(a) == missing(b);
-        if (!missing(a) && !missing(b)) same = detail::call_function<Scope, E>(context.call, plain(a), plain(b));
+        if (!missing(a) && !missing(b)) same = plain(detail::call_function<Scope, E>(context.call, plain(a), plain(b)));
         if constexpr (e.kind == expression_kind::is_distinct) {
             return same == e.flag;
         } else {

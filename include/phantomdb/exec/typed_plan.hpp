@@ -7,6 +7,7 @@
 #pragma once
 
 #include <phantomdb/codec/key.hpp>
+#include <phantomdb/codec/row.hpp>
 #include <phantomdb/exec/functions/aggregate.hpp>
 #include <phantomdb/exec/operators/aggregate.hpp>
 #include <phantomdb/exec/operators/distinct.hpp>
@@ -18,7 +19,7 @@
 #include <phantomdb/exec/operators/project.hpp>
 #include <phantomdb/exec/operators/sort.hpp>
 #include <phantomdb/exec/operators/table_scan.hpp>
-#include <phantomdb/exec/table_access.hpp>
+#include <phantomdb/exec/stored_reader.hpp>
 #include <phantomdb/exec/typed_expression.hpp>
 
 #include <array>
@@ -32,7 +33,9 @@ using query::slice;
 
 /// The tables policy of a database: every table's rows are in the store. A policy may keep some tables elsewhere:
 /// `in_memory<T>` true and `scan<T>(context, f)`, where f(cells) takes an object with `get<C>()`; see database/rows.hpp.
+/// `reader` reads those that are stored.
 struct stored_tables {
+    using reader = stored_reader;
     template <node Table>
     static constexpr bool in_memory = false;
 };
@@ -93,7 +96,7 @@ private:
     template <class T, bool Nullable>
     [[gnu::noinline, gnu::cold]] static auto short_row(std::string_view bytes, schema::table_layout const* layout,
                                                        std::size_t ordinal) {
-        nullable<T> v = from_nullable_datum<T>(layout->read(bytes, ordinal));
+        nullable<T> v = from_nullable_datum<T>(read_column(*layout, bytes, ordinal));
         if constexpr (Nullable) return v;
         else return v.value;
     }
@@ -316,10 +319,9 @@ struct stored_rows {
     static auto const& view(Context& context) {
         return context.view;
     }
-    /// `rows`: a range of slices, as the store has them.
-    template <class Context, class Rows, class Sink>
-    [[gnu::always_inline]] flow_signal pass(Context& context, schema::table_layout const& layout, Rows const& rows,
-                                            Sink& sink) {
+    template <class Context, class Sink>
+    [[gnu::always_inline]] flow_signal pass(Context& context, schema::table_layout const& layout,
+                                            storage::entry_run const& rows, Sink& sink) {
         if constexpr (requires { sink.copied_states(); }) {
             auto states = sink.copied_states();
             lone_group_sink<Context, decltype(states)> into{context, states};
@@ -332,8 +334,9 @@ struct stored_rows {
     }
 
 private:
-    template <class Rows, class Sink>
-    [[gnu::always_inline]] static flow_signal each(schema::table_layout const& layout, Rows const& rows, Sink& sink) {
+    template <class Sink>
+    [[gnu::always_inline]] static flow_signal each(schema::table_layout const& layout, storage::entry_run const& rows,
+                                                   Sink& sink) {
         auto const end = rows.end();
         for (auto at = rows.begin(); at != end; ++at) {
             row unit{{(*at).value, &layout}};
@@ -364,15 +367,15 @@ struct typed_lookup {
     static constexpr node source = relation_at<Scope, plan_at<Scope, N>.relation>.source;
     using row = source_row<source, stored_cells<Scope, source>>;
 
-    table_reader reader;
+    typename Scope::tables::reader reader;
     typed_bounds<Scope, N> bounds{};
 
     template <class Context, class Row>
     void prepare(Context&, Row const&) {}
     template <class Context, class Row, class F>
     void visit(Context& context, Row const& driving, F&& f) {
-        reader.read(context.view, bounds.at(context, driving), [&](std::span<storage::slice const> found) {
-            for (auto const& stored : found) {
+        reader.read(context.view, bounds.at(context, driving), [&](storage::entry_run const& found) {
+            for (auto const stored : found) {
                 if (f(row{{stored.value, &reader.layout()}}) == flow_signal::stop) return flow_signal::stop;
             }
             return flow_signal::more;
@@ -384,7 +387,7 @@ struct typed_lookup {
 template <class Scope, node E>
 struct typed_aggregate {
     static constexpr auto const& e = expression_at<Scope, E>;
-    using definition = exec::aggregate<e.aggregate>;
+    using definition = typed_aggregate_of<e.aggregate>;
     using state = typename definition::state;
     static_assert(e.order.count == 0, "phantomdb: ORDER BY inside an aggregate is not typed");
 
@@ -555,12 +558,6 @@ struct typed_aggregates {
     using row = decltype(std::declval<states&>().row(std::declval<Context&>(), std::declval<group_type const&>(), 0));
 };
 
-/// Whether a scan reads the rows of a table in rising order of their keys.
-template <class Scope, node N>
-inline constexpr bool is_in_key_order =
-    !plan_at<Scope, N>.reverse &&
-    (plan_at<Scope, N>.access == plan::access::full || plan_at<Scope, N>.access == plan::access::primary_range);
-
 /// A table scan without its filter.
 template <class Scope, node N, class Context>
 auto make_source(Context& context) {
@@ -569,13 +566,10 @@ auto make_source(Context& context) {
     if constexpr (Scope::tables::template in_memory<r.table>) {
         static_cast<void>(context);
         return memory_scan<Scope, r.source, r.table, Context>{};
-    } else if constexpr (is_in_key_order<Scope, N>) {
-        key_order_reader reader(*context.layouts[static_cast<std::size_t>(r.table)], p.access, p.index);
-        return table_scan<key_order_reader, scan_start<Scope, N>, stored_rows<Scope, r.source>>{
-            std::move(reader), {}, {}};
     } else {
-        table_reader reader(*context.layouts[static_cast<std::size_t>(r.table)], p.access, p.index, p.reverse);
-        return table_scan<table_reader, scan_start<Scope, N>, stored_rows<Scope, r.source>>{std::move(reader), {}, {}};
+        using reader = typename Scope::tables::reader;
+        return table_scan<reader, scan_start<Scope, N>, stored_rows<Scope, r.source>>{
+            reader(*context.layouts[static_cast<std::size_t>(r.table)], p.access, p.index, p.reverse), {}, {}};
     }
 }
 
@@ -611,12 +605,13 @@ auto make_operator(Context& context) {
         auto left = make_operator<Scope, p.left>(context);
         constexpr auto const& inner = plan_at<Scope, p.right>;
         constexpr auto const& r = relation_at<Scope, inner.relation>;
-        table_reader reader(*context.layouts[static_cast<std::size_t>(r.table)], inner.access, inner.index,
-                            inner.reverse);
         using lookup = typed_lookup<Scope, p.right>;
         using pairs = row_joiners<p.join, typename decltype(left)::flow::row, typename lookup::row,
                                   typed_conditions<Scope, inner.filter, p.filter>>;
-        return lookup_join<decltype(left), lookup, pairs>{std::move(left), lookup{std::move(reader), {}}, {}};
+        return lookup_join<decltype(left), lookup, pairs>{
+            std::move(left),
+            lookup{{*context.layouts[static_cast<std::size_t>(r.table)], inner.access, inner.index, inner.reverse}, {}},
+            {}};
     } else if constexpr (p.kind == operator_kind::hash_join || p.kind == operator_kind::loop_join) {
         auto left = make_operator<Scope, p.left>(context);
         auto right = make_operator<Scope, p.right>(context);
@@ -744,7 +739,7 @@ struct typed_subquery {
                     result = nullable<bool>();
                     return flow_signal::more;
                 }
-                bool held = detail::call_function<Scope, E>(context.call, plain(left), plain(right));
+                bool held = plain(detail::call_function<Scope, E>(context.call, plain(left), plain(right)));
                 if (held == e.flag) return flow_signal::more;
                 result = nullable<bool>(!e.flag);
                 return flow_signal::stop;

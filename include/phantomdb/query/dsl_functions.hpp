@@ -2,7 +2,7 @@
 ///
 /// Every function and operator of SQL can be called by its SQL name, `call<"split_part">(col<&user::name>, " ", 1)`; those
 /// in daily use have a name here. Which overload is meant is found from the arguments' types, by PostgreSQL's rules. Those that
-/// are not in database/functions.hpp need their header: regular expressions exec/functions/regex.hpp, which needs RE2.
+/// exec/functions/compiled.hpp does not list need their header: regular expressions exec/functions/regex.hpp, which needs RE2.
 #pragma once
 
 #include <phantomdb/query/expression.hpp>

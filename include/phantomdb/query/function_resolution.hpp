@@ -18,7 +18,6 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
-#include <unordered_map>
 #include <vector>
 
 namespace phantomdb::query {
@@ -57,18 +56,9 @@ constexpr auto const& table_of() {
     }
 }
 
-/// The entries called `name`; the index is built on first use.
-template <class Id>
-std::span<Id const> indexed(std::string_view name) {
-    static auto const index = [] {
-        std::unordered_map<std::string_view, std::vector<Id>> made;
-        auto const& rows = table_of<Id>();
-        for (std::size_t i = 0; i < rows.size(); ++i) made[rows[i].name].push_back(static_cast<Id>(i));
-        return made;
-    }();
-    auto found = index.find(name);
-    return found == index.end() ? std::span<Id const>{} : std::span<Id const>{found->second};
-}
+/// The entries called `name`, for look-ups at run time; the index is built on first use.
+std::span<function_id const> functions_named(std::string_view name);
+std::span<aggregate_id const> aggregates_named(std::string_view name);
 
 /// Calls `visit(id)` for every entry called `name`.
 template <class Id, class Visit>
@@ -78,8 +68,10 @@ constexpr void each_named(std::string_view name, Visit visit) {
         for (std::size_t i = 0; i < table.size(); ++i) {
             if (table[i].name == name) visit(static_cast<Id>(i));
         }
+    } else if constexpr (std::is_same_v<Id, function_id>) {
+        for (Id id : functions_named(name)) visit(id);
     } else {
-        for (Id id : indexed<Id>(name)) visit(id);
+        for (Id id : aggregates_named(name)) visit(id);
     }
 }
 

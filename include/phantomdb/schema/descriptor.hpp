@@ -6,7 +6,7 @@
 /// prefix of its keys in the store.
 #pragma once
 
-#include <phantomdb/codec/engine.hpp>
+#include <phantomdb/schema/table_options.hpp>
 #include <phantomdb/value/type.hpp>
 #include <phantomdb/value/value.hpp>
 
@@ -36,9 +36,6 @@ struct column_descriptor {
     std::string comment;
 };
 
-/// The engine that holds a table's or index's bytes; see codec/engine.hpp.
-using codec::engine;
-
 struct index_key {
     std::int16_t column = -1;  ///< ordinal in the table
     bool descending = false;
@@ -65,8 +62,6 @@ struct check_descriptor {
     std::string name;
     std::string expression;  ///< SQL text
 };
-
-enum class referential_action : std::uint8_t { no_action, restrict_, cascade, set_null, set_default };
 
 /// A foreign key, kept with the referencing table.
 struct foreign_key_descriptor {

@@ -11,9 +11,9 @@
 #pragma once
 
 #include <phantomdb/base/fixed_string.hpp>
-#include <phantomdb/schema/descriptor.hpp>
 #include <phantomdb/schema/record.hpp>
 #include <phantomdb/schema/sentence.hpp>
+#include <phantomdb/schema/table_options.hpp>
 
 #include <array>
 #include <cstdint>

@@ -13,7 +13,7 @@ using query::relation_kind;
 
 namespace {
 
-bool is_aggregate_name(std::string_view name) { return !query::detail::indexed<aggregate_id>(name).empty(); }
+bool is_aggregate_name(std::string_view name) { return !query::detail::aggregates_named(name).empty(); }
 
 }  // namespace
 

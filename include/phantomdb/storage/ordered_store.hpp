@@ -9,6 +9,7 @@
 #pragma once
 
 #include <phantomdb/storage/byte_pin.hpp>
+#include <phantomdb/storage/slice.hpp>
 #include <phantomdb/storage/write_batch.hpp>
 
 #include <concepts>
@@ -17,11 +18,6 @@
 #include <string_view>
 
 namespace phantomdb::storage {
-
-/// A key with its value, borrowed from a cursor.
-struct slice {
-    std::string_view key, value;
-};
 
 /// A value with the log position of the batch that wrote it. The bytes live as long as the pin, or a copy of it.
 struct stored_value {

@@ -2,20 +2,19 @@
 #pragma once
 
 #include <phantomdb/exec/flow.hpp>
-#include <phantomdb/exec/relation_usage.hpp>
+
+#include <cstdint>
 
 namespace phantomdb::exec {
 
-/// Adds a scan to what the statement counts, where it counts.
-template <class Context>
-void count_scan(Context& context, schema::object_id relation, std::uint64_t met, std::uint64_t batches) {
-    if constexpr (requires { context.shared.usage; }) {
-        if (context.shared.usage == nullptr) return;
-        relation_usage& counted = context.shared.usage->of(relation);
-        ++counted.scans;
-        counted.rows_read += met;
-        counted.requests += batches + 1;
-    }
+/// Adds a scan to what the statement counts, where it counts (exec/relation_usage.hpp).
+template <class Context, class Relation>
+void count_scan(Context& context, Relation const& relation, std::uint64_t met, std::uint64_t batches) {
+    if (context.shared.usage == nullptr) return;
+    auto& counted = context.shared.usage->of(relation);
+    ++counted.scans;
+    counted.rows_read += met;
+    counted.requests += batches + 1;
 }
 
 /// `Bounds` evaluates the bounds of the access path (from parameters, literals or outer rows); `Rows` turns stored rows
@@ -32,14 +31,14 @@ struct table_scan {
     flow_signal run(Context& context, Sink&& sink) {
         auto&& where = bounds.evaluate(context);
         std::uint64_t met = 0, batches = 0;
-        flow_signal const signal = reader.read(rows.view(context), where, [&](auto stored) {
+        flow_signal const signal = reader.read(rows.view(context), where, [&](auto const& stored) {
             context.call.check_cancelled();
             context.call.memory.reset();
             met += stored.size();
             ++batches;
             return rows.pass(context, reader.layout(), stored, sink);
         });
-        count_scan(context, reader.counted_as(), met, batches);
+        if constexpr (requires { context.shared.usage; }) count_scan(context, reader.counted_as(), met, batches);
         return signal;
     }
 };
