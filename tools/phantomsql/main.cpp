@@ -3,6 +3,7 @@
 #include "line_editor.hpp"
 #include "shell.hpp"
 #include "target.hpp"
+#include "typed_copy.hpp"
 
 #include <phantomdb/base/config.hpp>
 
@@ -24,8 +25,7 @@ target* interrupted_target = nullptr;
 
 /// Ctrl-C while a statement runs: ask it to stop. What is typed for COPY is not waited for any more.
 void cancel_statement(int) {
-    if (shell::terminal_copy != 0) shell::terminal_copy = 2;
-    else if (interrupted_target != nullptr) interrupted_target->cancel();
+    if (!typed_copy::interrupt() && interrupted_target != nullptr) interrupted_target->cancel();
 }
 
 bool is_url(std::string const& where) {
@@ -91,7 +91,7 @@ int interact(shell& sh) {
     line_editor editor(history_file(), [&] { return names.get(); });
     struct sigaction on_interrupt{};
     on_interrupt.sa_handler = cancel_statement;
-    sigaction(SIGINT, &on_interrupt, nullptr);  // without SA_RESTART: reading from the terminal ends
+    sigaction(SIGINT, &on_interrupt, nullptr);
     for (;;) {
         interrupted_target = nullptr;
         auto line = editor.read(sh.prompt());

@@ -3,6 +3,7 @@
 #include "shell.hpp"
 
 #include "describe.hpp"
+#include "typed_copy.hpp"
 
 #include <unistd.h>
 
@@ -57,14 +58,12 @@ bool open_file(std::ifstream& in, std::string const& path) {
 
 }  // namespace
 
-volatile std::sig_atomic_t shell::terminal_copy = 0;
-
 /// Prints results, writes COPY data, feeds COPY from a file or from the script.
 class shell::output final : public receiver {
 public:
     explicit output(shell& owner) : output(owner, owner.options_) {}
     output(shell& owner, print_options const& options) : owner_(owner), printer_(stdout, options) {}
-    ~output() override { terminal_copy = 0; }
+    ~output() override { typed_copy::end(); }
     output(output const&) = delete;
     output& operator=(output const&) = delete;
 
@@ -99,19 +98,19 @@ public:
         std::istream& from = copy_from != nullptr ? *copy_from : owner_.input_ != nullptr ? *owner_.input_ : std::cin;
         bool script = copy_from == nullptr || copy_from_script;
         bool const terminal = &from == &std::cin && isatty(0) != 0;
+        if (terminal && !copy_begun_) typed_copy::begin();
         if (terminal && !copy_begun_ && !owner_.quiet) {
             std::puts(
                 "Enter data to be copied followed by a newline.\nEnd with a backslash and a period on a line by "
                 "itself, or an EOF signal.");
             std::fflush(stdout);
         }
-        if (terminal && !copy_begun_) terminal_copy = 1;
         copy_begun_ = true;
         bytes.clear();
         std::string line;
         while (!copy_ended_ && bytes.size() < (terminal ? 1 : 65536)) {
-            bool const read = terminal_copy != 2 && std::getline(from, line);
-            bool const interrupted = terminal && terminal_copy == 2;
+            bool const interrupted = terminal && !typed_copy::wait_for_line();
+            bool const read = !interrupted && std::getline(from, line);
             if (terminal && !read) {  // the end of this copy is not that of the input
                 std::clearerr(stdin);
                 std::cin.clear();

@@ -32,9 +32,6 @@ public:
     bool run_file(std::string const& path);
     bool run_text(std::string const& text);
 
-    /// Ctrl-C: 1 while COPY reads from the terminal, 2 once that was interrupted; otherwise 0.
-    static volatile std::sig_atomic_t terminal_copy;
-
     /// Forgets a statement that was begun (Ctrl-C).
     void abandon();
     std::string prompt() const;
