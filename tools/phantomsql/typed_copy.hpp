@@ -5,9 +5,9 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <fcntl.h>
 #include <atomic>
 #include <cerrno>
-#include <fcntl.h>
 
 namespace phantomsql {
 
