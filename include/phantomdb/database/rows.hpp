@@ -70,14 +70,11 @@ struct object_tables {
     template <class Scope, query::node Table>
     using cells = object_cells<std::tuple_element_t<place<Table>, std::tuple<Records...>>>;
 
-    template <class Scope, query::node Table, class Context, class Use>
-    static exec::flow_signal scan(Context& context, Use&& use) {
+    template <query::node Table>
+    static auto rows(std::tuple<std::span<Records const>...> const& given) {
         static_assert(place<Table> < sizeof...(Records),
                       "phantomdb: a table of this query has no rows among those given");
-        for (auto const& object : std::get<place<Table>>(context.view)) {
-            if (use(cells<Scope, Table>{&object}) == exec::flow_signal::stop) return exec::flow_signal::stop;
-        }
-        return exec::flow_signal::more;
+        return std::get<place<Table>>(given);
     }
 };
 

@@ -32,7 +32,7 @@ namespace phantomdb::exec {
 using query::slice;
 
 /// The tables policy of a database: every table's rows are in the store. A policy may keep some tables elsewhere:
-/// `in_memory<T>` true and `scan<T>(context, f)`, where f(cells) takes an object with `get<C>()`; see database/rows.hpp.
+/// `in_memory<T>` true, `rows<T>(view)` a span, and `cells<Scope, T>{&row}` an object with `get<C>()`; see database/rows.hpp.
 /// `reader` reads those that are stored.
 struct stored_tables {
     using reader = stored_reader;
@@ -309,6 +309,21 @@ struct scan_start : typed_bounds<Scope, N> {
     }
 };
 
+/// A loop over at most 2^31 rows: `loop(sink)`, on a copy of the aggregate's states where the sink lends one.
+template <class Context, class Sink, class Loop>
+[[gnu::always_inline]] inline flow_signal with_copied_states([[maybe_unused]] Context& context, Sink& sink, Loop&& loop) {
+    if constexpr (requires { sink.copied_states(); }) {
+        auto states = sink.copied_states();
+        lone_group_sink<Context, decltype(states)> into{context, states};
+        flow_signal const answer = loop(into);
+        states.settle();
+        sink.state = states;
+        return answer;
+    } else {
+        return loop(sink);
+    }
+}
+
 /// Stored rows one by one.
 template <class Scope, node Source>
 struct stored_rows {
@@ -322,15 +337,7 @@ struct stored_rows {
     template <class Context, class Sink>
     [[gnu::always_inline]] flow_signal pass(Context& context, schema::table_layout const& layout,
                                             storage::entry_run const& rows, Sink& sink) {
-        if constexpr (requires { sink.copied_states(); }) {
-            auto states = sink.copied_states();
-            lone_group_sink<Context, decltype(states)> into{context, states};
-            flow_signal const answer = each(layout, rows, into);
-            sink.state = states;
-            return answer;
-        } else {
-            return each(layout, rows, sink);
-        }
+        return with_copied_states(context, sink, [&](auto& into) { return each(layout, rows, into); });
     }
 
 private:
@@ -351,13 +358,23 @@ template <class Scope, node Source, node Table, class Context>
 struct memory_scan {
     using cells = typename Scope::tables::template cells<Scope, Table>;
     using flow = row_flow<source_row<Source, cells>>;
+    static constexpr std::size_t rows_at_once = std::size_t{1} << 20;
 
     template <class Sink>
     flow_signal run(Context& context, Sink&& sink) {
-        return Scope::tables::template scan<Scope, Table>(context, [&](cells const& c) {
-            source_row<Source, cells> unit{c};
-            return sink(unit);
-        });
+        auto const rows = Scope::tables::template rows<Table>(context.view);
+        for (std::size_t at = 0; at < rows.size(); at += rows_at_once) {
+            auto const some = rows.subspan(at, std::min(rows_at_once, rows.size() - at));
+            auto const answer = with_copied_states(context, sink, [&](auto& into) {
+                for (auto const& row : some) {
+                    source_row<Source, cells> unit{cells{&row}};
+                    if (into(unit) == flow_signal::stop) return flow_signal::stop;
+                }
+                return flow_signal::more;
+            });
+            if (answer == flow_signal::stop) return answer;
+        }
+        return flow_signal::more;
     }
 };
 
@@ -417,6 +434,9 @@ struct typed_aggregate {
         }
         return requires { &definition::add_if; };
     }();
+    static void settle(state& of) {
+        if constexpr (requires { definition::settle(of); }) definition::settle(of);
+    }
     template <class Context, class Row>
     static void add_if(Context& context, bool keep, state& into, Row const& row) {
         with_arguments<Scope, E>(
@@ -512,6 +532,12 @@ struct typed_aggregates {
         void assign(Row const&, std::uint32_t group) { current = group; }
         void add(Context& context, Row const& row) {
             add_to(context, row, current, std::index_sequence_for<seen_by<A>...>{});
+        }
+        /// After at most 2^31 rows.
+        void settle() {
+            [&]<std::size_t... I>(std::index_sequence<I...>) {
+                (typed_aggregate<Scope, A>::settle(std::get<I>(group(0))), ...);
+            }(std::index_sequence_for<seen_by<A>...>{});
         }
         void add_all(Context& context, Row const& row) {
             if constexpr (std::is_void_v<Mask>) add_to(context, row, 0, std::index_sequence_for<seen_by<A>...>{});

@@ -4,6 +4,7 @@
 ///
 ///     static void add([call_context&,] state&, arguments…);      one row; physical types as in `functions/kernel.hpp`
 ///     static void add_if(bool keep, state&, arguments…);         optional: `add` if `keep`, without a branch; never throws
+///     static void settle(state&);                               optional: called after at most 2^31 calls of `add_if`
 ///     static void merge(state& into, state const& from);         joins two groups (parallel or spilled parts)
 ///     static R finish([call_context&,] state const&);            R may be std::optional: NULL for an empty group
 ///

@@ -43,7 +43,7 @@ private:
 
 inline numeric numeric_from(int128 value) { return phantomdb::detail::fit(value, 0); }
 
-/// Sum of integers of at most 32 bits: 64 bits hold 2^31 of them, and are then carried over.
+/// Sum of integers of at most 32 bits: 64 bits hold 2^32 of them, and are carried over before that.
 struct small_integer_sum {
     struct state {
         std::int64_t low = 0, count = 0;
@@ -60,7 +60,10 @@ struct small_integer_sum {
         std::int64_t const kept = keep;
         s.low += kept * value;
         s.count += kept;
-        carry(s);
+    }
+    static void settle(state& s) {
+        s.high += s.low;
+        s.low = 0;
     }
     static void merge(state& into, state const& from) {
         into.high += from.high + into.low + from.low;
@@ -79,8 +82,7 @@ private:
         if ((s.count & 0x7fff'ffff) != 0) [[likely]]
             return;
         __asm__ volatile("");  // so that this stays a jump, and does not become arithmetic for every row
-        s.high += s.low;
-        s.low = 0;
+        settle(s);
     }
 };
 struct big_integer_sum : integer_total {

@@ -1,10 +1,12 @@
-/// @file Defines the stores that the storage benchmarks compare, under one face: PhantomDB's B+tree, LMDB, SQLite, RocksDB.
+/// @file Defines the stores that the storage benchmarks compare, under one face: PhantomDB's B+tree, its hash and its LSM, LMDB,
+/// SQLite and RocksDB.
 ///
 /// None of them syncs (class D0: no promise about what a loss of power leaves): what is compared is the engine, not the disk.
 #pragma once
 
 #include <phantomdb/env/posix.hpp>
 #include <phantomdb/storage/btree/btree_store.hpp>
+#include <phantomdb/storage/lsm/lsm_store.hpp>
 
 #include <lmdb.h>
 #include <rocksdb/db.h>
@@ -14,6 +16,8 @@
 #include <sqlite3.h>
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -24,19 +28,21 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <type_traits>
 #include <vector>
+
+#include <unistd.h>
 
 namespace bench {
 
 namespace ps = phantomdb::storage;
 
-/// A folder of its own, removed at the end.
+/// A folder of its own in $PHANTOMDB_BENCHMARK_FOLDER or where temporary files go, removed at the end.
 class storage_folder {
 public:
     explicit storage_folder(std::string const& name)
-        : path_(
-              (std::filesystem::temp_directory_path() / ("phantomdb-bench-" + name + "-" + std::to_string(::getpid())))
-                  .string()) {
+        : path_((parent() / ("phantomdb-benchmark-" + std::to_string(::getpid()) + "-" + name)).string()) {
         std::filesystem::remove_all(path_);
         std::filesystem::create_directories(path_);
     }
@@ -49,6 +55,10 @@ public:
     std::string const& path() const { return path_; }
 
 private:
+    static std::filesystem::path parent() {
+        char const* const chosen = std::getenv("PHANTOMDB_BENCHMARK_FOLDER");
+        return chosen != nullptr ? std::filesystem::path(chosen) : std::filesystem::temp_directory_path();
+    }
     std::string path_;
 };
 
@@ -70,28 +80,35 @@ struct row_key {
     std::string_view view() const { return {bytes.data(), bytes.size()}; }
 };
 
-template <std::size_t PageBytes>
-class btree_engine {
+/// A store of PhantomDB with the cache all engines have, and its maintenance on a thread of its own where it has any.
+template <class Store>
+class own_engine {
 public:
-    static constexpr char const* name = PageBytes == 16384 ? "btree" : PageBytes == 8192 ? "btree_8k" : "btree_4k";
-    using store_type = ps::btree_store<phantomdb::env::posix, PageBytes>;
+    using store_type = Store;
+    static constexpr bool maintains = std::is_same_v<Store, ps::lsm_store<phantomdb::env::posix>>;
+    static constexpr char const* name = maintains ? "lsm" : "btree";
 
-    explicit btree_engine(bool in_file = true) : folder_(name) {
-        ps::store_options options;
-        options.cache_bytes = cache_bytes;
-        options.sync = false;
-        if (in_file) {
-            store_ = std::make_unique<store_type>(environment_, folder_.path(), options);
-        } else {
-            store_ = std::make_unique<store_type>();
+    own_engine() : folder_(name), store_(environment_, folder_.path(), options()) {
+        if constexpr (maintains) {
+            maintenance_ = std::thread([this] {
+                while (!stop_) {
+                    if (!store_.maintain()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+                }
+            });
         }
+    }
+    own_engine(own_engine const&) = delete;
+    own_engine& operator=(own_engine const&) = delete;
+    ~own_engine() {
+        stop_ = true;
+        if (maintenance_.joinable()) maintenance_.join();
     }
     void put_all(std::span<std::uint64_t const> keys, std::string_view value, bool) {
         ps::write_batch batch;
         for (std::uint64_t const key : keys) batch.put(row_key(key).view(), value);
-        store_->apply(batch, ++lsn_);
+        store_.apply(batch, ++lsn_);
     }
-    void flush() { store_->checkpoint(); }
+    void flush() { store_.checkpoint(); }
 
     struct reader {
         typename store_type::snapshot_type snapshot;
@@ -123,22 +140,33 @@ public:
             return rows + (sum == 0 ? 1 : 0);
         }
     };
-    reader read() { return {store_->snapshot()}; }
-    store_type& store() { return *store_; }
+    reader read() { return {store_.snapshot()}; }
+    store_type& store() { return store_; }
 
 private:
+    static ps::store_options options() {
+        ps::store_options made;
+        made.cache_bytes = cache_bytes;
+        made.sync = false;
+        return made;
+    }
     storage_folder folder_;
     phantomdb::env::posix environment_;
-    std::unique_ptr<store_type> store_;
+    store_type store_;
     ps::lsn_type lsn_ = 0;
+    std::atomic<bool> stop_{false};
+    std::thread maintenance_;
 };
+
+using btree_engine = own_engine<ps::btree_store<phantomdb::env::posix, 16384>>;
+using lsm_engine = own_engine<ps::lsm_store<phantomdb::env::posix>>;
 
 class lmdb_engine {
 public:
     static constexpr char const* name = "lmdb";
     lmdb_engine() : folder_(name) {
         require(mdb_env_create(&env_) == 0, "lmdb");
-        mdb_env_set_mapsize(env_, std::size_t{8} << 30);
+        mdb_env_set_mapsize(env_, std::size_t{16} << 30);
         require(mdb_env_open(env_, folder_.path().c_str(), MDB_NOSYNC | MDB_NOMETASYNC, 0600) == 0, "lmdb open");
         MDB_txn* txn = nullptr;
         require(mdb_txn_begin(env_, nullptr, 0, &txn) == 0, "lmdb begin");
