@@ -366,6 +366,7 @@ struct memory_scan {
         for (std::size_t at = 0; at < rows.size(); at += rows_at_once) {
             auto const some = rows.subspan(at, std::min(rows_at_once, rows.size() - at));
             auto const answer = with_copied_states(context, sink, [&](auto& into) {
+#pragma GCC unroll 4  // what a row costs is about what the loop does
                 for (auto const& row : some) {
                     source_row<Source, cells> unit{cells{&row}};
                     if (into(unit) == flow_signal::stop) return flow_signal::stop;
