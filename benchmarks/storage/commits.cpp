@@ -2,9 +2,9 @@
 /// RocksDB with `sync`, and what the disk itself allows: one block written over old ones, and `fdatasync`.
 #include <benchmark/benchmark.h>
 
-#include <atomic>
 #include <fcntl.h>
 #include <unistd.h>
+#include <atomic>
 
 #include "shards.hpp"
 
@@ -32,7 +32,8 @@ public:
                                 "create table t (k integer primary key, v blob)"}) {
             require(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) == SQLITE_OK, sql);
         }
-        require(sqlite3_prepare_v2(db_, "insert into t values (?, ?)", -1, &put_, nullptr) == SQLITE_OK, "sqlite prepare");
+        require(sqlite3_prepare_v2(db_, "insert into t values (?, ?)", -1, &put_, nullptr) == SQLITE_OK,
+                "sqlite prepare");
     }
     sqlite_commits(sqlite_commits const&) = delete;
     sqlite_commits& operator=(sqlite_commits const&) = delete;

@@ -82,8 +82,8 @@ void updates(benchmark::State& state) {
         auto const put = static_cast<double>(update_count() * row_bytes);
         state.counters["written_per_byte"] = static_cast<double>(written_bytes() - before) / put;
         shard->checkpoint();
-        state.counters["used_per_byte"] = static_cast<double>(file_bytes(folder.path() + "/db/store")) /
-                                          static_cast<double>(rows * row_bytes);
+        state.counters["used_per_byte"] =
+            static_cast<double>(file_bytes(folder.path() + "/db/store")) / static_cast<double>(rows * row_bytes);
     }
     state.SetItemsProcessed(static_cast<std::int64_t>(update_count()));
 }
@@ -148,7 +148,8 @@ void recovery(benchmark::State& state) {
             shard->checkpoint();
             std::mt19937_64 random(13);
             std::uint64_t const from = shard->statistics().log.bytes;
-            while (shard->statistics().log.bytes - from < std::uint64_t{256} << 20) write_many(shard, 10'000, 500'000, random);
+            while (shard->statistics().log.bytes - from < std::uint64_t{256} << 20)
+                write_many(shard, 10'000, 500'000, random);
         }
         state.ResumeTiming();
         auto shard = std::make_unique<shard_rows<Engine>>(folder.path() + "/db", options);
@@ -165,7 +166,8 @@ struct waits {
     double median = 0, p99 = 0, most = 0;  ///< microseconds
 };
 template <engine Engine>
-waits read_for(shard_rows<Engine>& from, std::uint64_t rows, std::chrono::milliseconds how_long, std::mt19937_64& random) {
+waits read_for(shard_rows<Engine>& from, std::uint64_t rows, std::chrono::milliseconds how_long,
+               std::mt19937_64& random) {
     using clock = std::chrono::steady_clock;
     std::vector<double> took;
     took.reserve(1 << 22);
@@ -176,7 +178,9 @@ waits read_for(shard_rows<Engine>& from, std::uint64_t rows, std::chrono::millis
         took.push_back(std::chrono::duration<double, std::micro>(clock::now() - begun).count());
     }
     std::sort(took.begin(), took.end());
-    auto const at = [&](double part) { return took[static_cast<std::size_t>(part * static_cast<double>(took.size() - 1))]; };
+    auto const at = [&](double part) {
+        return took[static_cast<std::size_t>(part * static_cast<double>(took.size() - 1))];
+    };
     return {at(0.5), at(0.99), at(1)};
 }
 

@@ -311,7 +311,8 @@ struct scan_start : typed_bounds<Scope, N> {
 
 /// A loop over at most 2^31 rows: `loop(sink)`, on a copy of the aggregate's states where the sink lends one.
 template <class Context, class Sink, class Loop>
-[[gnu::always_inline]] inline flow_signal with_copied_states([[maybe_unused]] Context& context, Sink& sink, Loop&& loop) {
+[[gnu::always_inline]] inline flow_signal with_copied_states([[maybe_unused]] Context& context, Sink& sink,
+                                                             Loop&& loop) {
     if constexpr (requires { sink.copied_states(); }) {
         auto states = sink.copied_states();
         lone_group_sink<Context, decltype(states)> into{context, states};
