@@ -230,6 +230,7 @@ TEST_CASE("reads: a lease answers at once, a single voter too, a follower withou
     group g(3, options);
     g.core(3).read_index("nobody");
     g.campaign(1);
+    g.tick(1);
     g.isolate(1);
     g.core(1).read_index("lease");
     g.settle();
@@ -240,6 +241,64 @@ TEST_CASE("reads: a lease answers at once, a single voter too, a follower withou
     alone.core(1).read_index("x");
     alone.settle();
     CHECK(alone[1].reads.size() == 1);
+}
+
+TEST_CASE("reads: a lease ends before anyone else can lead, though the leader does not step down yet") {
+    core_options options = check_quorum;
+    options.reads = read_mode::lease;
+    group g(3, options);
+    g.campaign(1);
+    g.tick(1);
+    g.isolate(1);
+    unsigned answered = 0;
+    for (unsigned ticks = 0; ticks < 10; ++ticks) {
+        g.core(1).read_index(payload(std::to_string(ticks)));
+        g.settle();
+        answered += g[1].reads.size() == ticks + 1;
+        // At worst the others' tick comes just before the leader's.
+        g.core(2).set_election_timeout(options.election_ticks);
+        g.tick(3);
+        g.tick(2);
+        if (g.core(2).role() == role::leader) break;
+        g.tick(1);
+    }
+    CHECK(g.core(2).role() == role::leader);
+    CHECK(g.core(1).role() == role::leader);
+    CHECK(answered >= 7);
+    CHECK(answered < 10);
+}
+
+TEST_CASE("reads: leases are void after a transfer was begun, and after a start nobody votes until they have run out") {
+    core_options options = check_quorum;
+    options.reads = read_mode::lease;
+    group g(3, options);
+    g.campaign(1);
+    g.tick(1);
+    g.isolate(1);
+    g.core(1).transfer_leadership(2);
+    g.tick(1, 10);
+    CHECK(g.core(1).transferee() == nobody);
+    g.heal();
+    g.tick(1);
+    g.isolate(1);
+    g.core(1).read_index("x");
+    g.settle();
+    CHECK(g[1].reads.empty());
+    g.heal();
+    g.tick(1);
+    CHECK(g[1].reads.size() == 1);  // by the quorum
+
+    g[2].start();
+    message m = message_of(message_kind::vote, 3, 2, 9);
+    m.index = 100;
+    m.log_term = 9;
+    g.core(2).step(m);
+    CHECK(g.core(2).vote() != 3);
+    g.isolate(2);
+    g.core(2).set_election_timeout(1000);
+    g.tick(2, options.election_ticks + 1);
+    g.core(2).step(m);
+    CHECK(g.core(2).vote() == 3);
 }
 
 TEST_CASE("reads: a leader that was removed from a group of two does not answer for the other") {
@@ -601,6 +660,27 @@ TEST_CASE("asynchronous: after a change of term the next acknowledgement covers 
     CHECK(core.log().unstable().has_entries());
     core.persisted(*second.to_persist);
     CHECK_FALSE(core.log().unstable().has_entries());
+}
+
+TEST_CASE("asynchronous: a change that an image has overtaken is not made again") {
+    core_options options = group::plain();
+    options.id = 1;
+    options.asynchronous_writes = true;
+    memory_log log;
+    membership members;
+    members.voters.incoming.voters = {1, 2, 3};
+    group_node::core core(options, log, {}, members, 0, sim::random_source(1));
+    entry const change{1, 1, entry_kind::membership_change,
+                       payload(encode({transition::automatic, {{change_kind::remove, 3}}, {}}))};
+    message m = message_of(message_kind::image, 2, 1, 1);
+    m.image = std::make_shared<image const>(image{{1, 9}, members, {}});
+    core.step(m);
+    CHECK(core.apply(change) == membership_error::none);
+    CHECK(core.members() == members);
+    entry later = change;
+    later.index = 10;
+    CHECK(core.apply(later) == membership_error::none);
+    CHECK(core.members().voters.incoming.voters == node_set{1, 2});
 }
 
 TEST_CASE("asynchronous: an image counts as applied once it is stored, in whatever term that is") {

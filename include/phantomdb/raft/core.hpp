@@ -91,8 +91,10 @@ public:
             log_.commit_to(state.commit);
             term_ = state.term;
             vote_ = state.vote;
+            may_be_leased_ = options.reads == read_mode::lease;
         }
         if (applied > log_.applied()) log_.applied_to(applied, 0);
+        members_index_ = log_.applied();
         become_follower(term_, nobody);
         reported_state_ = current_state();
         reported_role_ = soft();
@@ -108,11 +110,13 @@ public:
 
     /// Time passes.
     void tick() {
+        ++ticks_;
         ++election_elapsed_;
+        if (ticks_ > options_.election_ticks) may_be_leased_ = false;
         if (role_ != role::leader) {
             if (is_promotable() && election_elapsed_ >= election_timeout_) {
                 election_elapsed_ = 0;
-                campaign();
+                start_election(first_phase());
             }
             return;
         }
@@ -128,8 +132,11 @@ public:
         }
     }
 
-    /// Tries to become leader now.
-    void campaign() { start_election(options_.pre_vote ? election::pre : election::real); }
+    /// Tries to become leader now. Not while another node may lead by a lease.
+    void campaign() {
+        if (options_.reads == read_mode::lease && role_ == role::follower && hears_leader()) return;
+        start_election(first_phase());
+    }
 
     /// Proposes a command. `done` means that it is on its way, not that it will be committed. Not empty: an empty command in
     /// `ready::committed` is a leader's own.
@@ -280,8 +287,10 @@ public:
         if (result) switch_to(std::move(result.members));
         return result.error;
     }
-    /// As above, from the entry.
+    /// As above, from the entry. Ignored where the members are as of a later one already: an image overtook it.
     membership_error apply(entry const& e) {
+        if (e.index <= members_index_) return membership_error::none;
+        members_index_ = e.index;
         std::optional<membership_change> const change = decode_membership_change(e.data.view());
         PHANTOMDB_ASSERT(change.has_value());
         return apply(*change);
@@ -419,6 +428,7 @@ private:
             // No further than the peer is known to agree: behind that it may hold entries that were never committed.
             m.commit = std::min(peer.match, log_.committed());
             m.read_round = round;
+            m.beat = ticks_ + 1;
             peer.sent_commit(m.commit);
             send(std::move(m));
         });
@@ -441,6 +451,7 @@ private:
         pending_change_ = 0;
         uncommitted_bytes_ = 0;
         read_queue_ = {};
+        is_lease_void_ = false;
         early_reads_.clear();
     }
     void become_follower(term_number term, node_id leader) {
@@ -484,6 +495,7 @@ private:
         return own != nullptr && !own->is_learner && !log_.has_image_pending();
     }
 
+    election first_phase() const { return options_.pre_vote ? election::pre : election::real; }
     void start_election(election kind) {
         if (role_ == role::leader) return;
         if (!is_promotable()) return warn(warning::cannot_be_leader);
@@ -582,8 +594,11 @@ private:
     /// Whoever hears its leader does not help to depose it (section 6), unless the leader wants it.
     bool ignores_candidate(message const& m) const {
         if (m.kind != message_kind::vote && m.kind != message_kind::pre_vote) return false;
-        return options_.check_quorum && leader_ != nobody && election_elapsed_ < options_.election_ticks &&
-               !m.by_transfer;
+        return options_.check_quorum && hears_leader() && !m.by_transfer;
+    }
+    /// After a start it is not known whether it did before: with leases, that counts as if.
+    bool hears_leader() const {
+        return may_be_leased_ || (leader_ != nobody && election_elapsed_ < options_.election_ticks);
     }
     void meet_newer_term(message const& m) {
         // A pre-vote asks about a term that has not begun; its being granted does not begin it either.
@@ -659,6 +674,7 @@ private:
                 log_.commit_to(m.commit);
                 message reply = to(m.from, message_kind::heartbeat_reply);
                 reply.read_round = m.read_round;
+                reply.beat = m.beat;
                 send(std::move(reply));
                 break;
             }
@@ -718,6 +734,7 @@ private:
             return false;
         }
         log_.restore(image);
+        members_index_ = image->id.index;
         peers_.restart_with(image->members, log_.last_index());
         return true;
     }
@@ -744,6 +761,7 @@ private:
             case message_kind::heartbeat_reply:
                 peer->recently_active = true;
                 peer->paused = false;
+                peer->beat = std::max(peer->beat, m.beat);
                 // Also an empty one, where the window is full or the peer was probed: it gets things going again.
                 if (peer->match < log_.last_index() || peer->state == progress_state::probe)
                     send_append(m.from, *peer, true);
@@ -850,6 +868,7 @@ private:
         if (to_whom == options_.id) return;
         election_elapsed_ = 0;  // it has an election timeout to take over
         transferee_ = to_whom;
+        is_lease_void_ = true;  // it may be voted for in spite of leases, also after this has been given up
         if (peer.match == log_.last_index()) {
             send(to(to_whom, message_kind::timeout_now));
         } else {
@@ -868,10 +887,19 @@ private:
         begin_read(std::move(m));
     }
     void begin_read(message m) {
-        if (options_.reads == read_mode::lease) return answer_read(m.from, {log_.committed(), std::move(m.context)});
+        if (options_.reads == read_mode::lease && has_lease())
+            return answer_read(m.from, {log_.committed(), std::move(m.context)});
         read_queue_.add(m.from, log_.committed(), std::move(m.context));
         read_queue_.acknowledge(options_.id, read_queue_.round());
         broadcast_heartbeat();
+    }
+    /// Whether a quorum will not vote for another before this node's next tick. A tick less than it promised, because its ticks
+    /// need not fall together with this node's.
+    bool has_lease() const {
+        return !is_lease_void_ && peers_.members().voters.result([this](node_id node) -> std::optional<bool> {
+            progress const* const peer = peers_.find(node);
+            return node == options_.id || (peer->beat != 0 && ticks_ + 1 - peer->beat < options_.election_ticks - 1);
+        }) == vote_result::won;
     }
     void release_early_reads() {
         if (early_reads_.empty() || log_.term(log_.committed()) != term_) return;
@@ -932,12 +960,16 @@ private:
     node_id transferee_ = nobody;
     std::vector<std::pair<node_id, bool>> votes_;
 
+    std::uint64_t ticks_ = 0;         // since the start
+    bool may_be_leased_ = false;      // may have answered a leader's heartbeat before the start
     unsigned election_elapsed_ = 0;   // since the leader was heard, a vote was cast, or a leader has checked its quorum
     unsigned heartbeat_elapsed_ = 0;  // a leader's
     unsigned election_timeout_ = 0;   // in [election_ticks, 2 × election_ticks)
 
     log_index pending_change_ = 0;         // at or above the last membership change that is in the log and not applied
     std::uint64_t uncommitted_bytes_ = 0;  // may be less than there are, never more
+    log_index members_index_ = 0;          // the members are as of this entry, or a later one that changes nothing
+    bool is_lease_void_ = false;           // a transfer was begun in this term
     read_queue read_queue_;
     std::vector<message> early_reads_;  // came before the leader had committed an entry of its term
 

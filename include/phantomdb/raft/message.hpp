@@ -12,7 +12,7 @@ enum class message_kind : std::uint8_t {
     append,        ///< `entries` that follow (`log_term`, `index`); tells `commit`
     append_reply,  ///< agrees up to `index`; or `rejected` what followed `index`, and may agree at (`log_term`, `hint`)
     heartbeat,  ///< tells `commit`, as far as the receiver is known to agree; asks to confirm reads up to `read_round`
-    heartbeat_reply,   ///< returns `read_round`
+    heartbeat_reply,   ///< returns `read_round` and `beat`
     vote,              ///< of a candidate whose log ends at (`log_term`, `index`)
     vote_reply,        ///< granted, or `rejected`
     pre_vote,          ///< would you vote, if I were a candidate in `term`?
@@ -36,6 +36,7 @@ struct message {
     log_index commit = 0;
     log_index hint = 0;
     std::uint64_t read_round = 0;
+    std::uint64_t beat = 0;  ///< of `heartbeat`: when it was sent, in ticks of the sender; `heartbeat_reply` returns it
     bool rejected = false;
     bool by_transfer = false;  ///< of `vote`: the leader wishes it, so leases are ignored
     std::vector<entry> entries;

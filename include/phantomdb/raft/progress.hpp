@@ -90,6 +90,7 @@ struct progress {
     bool recently_active = false;  ///< heard of since the last check of the quorum
     bool paused = false;           ///< in `probe` and `replicate`: waits for an answer or a heartbeat
     bool is_learner = false;
+    std::uint64_t beat = 0;  ///< when the newest heartbeat that it has answered was sent, in the leader's ticks
     inflights flight;
 
     /// Whether nothing may be sent now, not even an empty message.

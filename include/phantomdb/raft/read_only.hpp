@@ -16,7 +16,9 @@ namespace phantomdb::raft {
 /// How a leader makes sure that nobody has followed it before it answers a read (section 6.4 of Ongaro's dissertation).
 enum class read_mode : std::uint8_t {
     quorum,  ///< a quorum answers a heartbeat first
-    lease,  ///< it was heard of by a quorum within an election timeout: safe as long as clocks run alike. Needs `check_quorum`
+    lease,  ///< at once, while a quorum has answered a heartbeat that was sent within an election timeout, and so will not vote
+    ///< for anyone else; otherwise as `quorum`. Safe where the ticks of all nodes take equally long, and no leader is
+    ///< stopped and goes on without noticing. Needs `check_quorum` on all nodes
 };
 
 /// A read that may be answered once the host has applied `index`.
