@@ -87,13 +87,15 @@ public:
         PHANTOMDB_ASSERT(options.reads == read_mode::quorum || options.check_quorum);
         peers_.switch_to(std::move(members), log_.last_index());
         if (!state.empty()) {
-            PHANTOMDB_ASSERT(state.commit >= log_.committed() && state.commit <= log_.last_index());
-            log_.commit_to(state.commit);
+            log_.commit_to(state.commit);  // may lag behind what was applied, and even compacted
             term_ = state.term;
             vote_ = state.vote;
             may_be_leased_ = options.reads == read_mode::lease;
         }
-        if (applied > log_.applied()) log_.applied_to(applied, 0);
+        if (applied > log_.applied()) {
+            log_.commit_to(applied);
+            log_.applied_to(applied, 0);
+        }
         members_index_ = log_.applied();
         become_follower(term_, nobody);
         reported_state_ = current_state();
@@ -200,7 +202,8 @@ public:
         progress* const peer = role_ == role::leader ? peers_.find(node) : nullptr;
         if (peer != nullptr && peer->state == progress_state::replicate) peer->become_probe();
     }
-    /// An image for `node` has been sent to the end, or has failed. Needed only where its acknowledgement may be lost.
+    /// An image for `node` has been sent to the end, or has failed. Until then, or until the peer acknowledges it, nothing else is
+    /// sent: a host reports every image it was given to send, be it late or after a guess.
     void report_image(node_id node, bool arrived) {
         progress* const peer = role_ == role::leader ? peers_.find(node) : nullptr;
         if (peer == nullptr || peer->state != progress_state::image) return;
@@ -404,7 +407,8 @@ private:
     bool send_image(node_id node, progress& peer) {
         if (!peer.recently_active) return false;  // an image is large: not to who may be gone
         image_ref image = log_.image();
-        if (image == nullptr) return false;
+        // One from before the peer was a member would be refused: a newer one comes.
+        if (image == nullptr || !image->members.contains(node)) return false;
         PHANTOMDB_ASSERT(image->id.index > 0);
         peer.become_image(image->id.index);
         message m = to(node, message_kind::image);
@@ -583,6 +587,14 @@ private:
         switch (m.kind) {
             case message_kind::vote:
             case message_kind::pre_vote: answer_candidate(m); return outcome::done;
+            case message_kind::vote_reply:
+            case message_kind::pre_vote_reply:
+                if (m.rejected && m.committed.index > log_.committed() && log_.holds(m.committed)) {
+                    log_.commit_to(m.committed.index);
+                    // With what is committed now, it may not be one to campaign.
+                    if (role_ != role::leader) become_follower(term_, nobody);
+                }
+                break;
             default: break;
         }
         switch (role_) {
@@ -632,6 +644,11 @@ private:
         // A granted pre-vote is of the term asked for; with this node's own the candidate would take it for an old one.
         reply.term = granted ? m.term : term_;
         reply.rejected = !granted;
+        // A leader that was removed, or made a learner, may have a longer log than those who remain, and may be the only one to know
+        // that its going is committed. Those need its vote as long as they don't: so it tells them.
+        if (!granted && !peers_.members().voters.contains(options_.id)) {
+            if (auto const term = log_.term(log_.committed())) reply.committed = {*term, log_.committed()};
+        }
         send(std::move(reply));
         if (granted && m.kind == message_kind::vote) {
             election_elapsed_ = 0;
@@ -879,16 +896,17 @@ private:
     // Reads
 
     void accept_read(message m) {
-        membership const& members = peers_.members();
-        bool const alone = !members.is_joint() && members.voters.incoming.voters == node_set{options_.id};
-        if (alone) return answer_read(m.from, {log_.committed(), std::move(m.context)});
-        // Until it has committed an entry of its term a leader does not know how far its predecessors had.
+        // Until it has committed an entry of its term a leader does not know how far its predecessors had, nor, after a start, how
+        // far it had itself.
         if (log_.term(log_.committed()) != term_) return early_reads_.push_back(std::move(m));
         begin_read(std::move(m));
     }
     void begin_read(message m) {
-        if (options_.reads == read_mode::lease && has_lease())
+        membership const& members = peers_.members();
+        bool const is_alone = !members.is_joint() && members.voters.incoming.voters == node_set{options_.id};
+        if (is_alone || (options_.reads == read_mode::lease && has_lease())) {
             return answer_read(m.from, {log_.committed(), std::move(m.context)});
+        }
         read_queue_.add(m.from, log_.committed(), std::move(m.context));
         read_queue_.acknowledge(options_.id, read_queue_.round());
         broadcast_heartbeat();

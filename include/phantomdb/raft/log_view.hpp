@@ -19,7 +19,8 @@ namespace phantomdb::raft {
 ///   Nothing for other indexes.
 /// - `entries(first, end, bytes)`: of [first, end), as many as have at most `bytes` together by `size_of`, but at least one.
 ///   Empty where `first` is compacted away.
-/// - `image()`: a recent one, at or above `first - 1`; null while it is being made: the core asks again later.
+/// - `image()`: a recent one, at or above `first - 1`; null while it is being made: the core asks again later. For a new member
+///   one is needed whose members it is among.
 template <class Log>
 concept log_view = requires(Log const& log, log_index i, std::uint64_t bytes) {
     { log.first_index() } -> std::convertible_to<log_index>;

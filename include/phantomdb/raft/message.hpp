@@ -39,6 +39,7 @@ struct message {
     std::uint64_t beat = 0;  ///< of `heartbeat`: when it was sent, in ticks of the sender; `heartbeat_reply` returns it
     bool rejected = false;
     bool by_transfer = false;  ///< of `vote`: the leader wishes it, so leases are ignored
+    entry_id committed;  ///< of a refused vote: an entry known to be committed, where the refuser could not lead itself
     std::vector<entry> entries;
     payload context;
     image_ref image;

@@ -17,7 +17,7 @@ struct network_conditions {
     std::uint64_t delay_max = 1;
     unsigned lost_per_mille = 0;
     unsigned doubled_per_mille = 0;
-    unsigned late_per_mille = 0;    ///< delayed by up to `late_max` beyond the others
+    unsigned late_per_mille = 0;  ///< delayed by up to `late_max` beyond the others
     std::uint64_t late_max = 0;
 };
 
