@@ -1,0 +1,75 @@
+// Groups of nodes under faults, from seeds; and that deliberate mistakes are found.
+
+#include "raft/simulation.hpp"
+
+#include "support/catch.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+using namespace phantomdb::test;
+
+namespace {
+
+/// Runs a seed in a process of its own, because a mistake may end it by an assertion. Whether something was found.
+bool is_found(std::uint64_t seed, mistake made) {
+    ::pid_t const child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        if (std::freopen("/dev/null", "w", stderr) == nullptr) ::_exit(0);
+        ::signal(SIGABRT, SIG_DFL);
+        ::_exit(simulation(seed, made).run() ? 1 : 0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    return !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("simulation: nothing is violated, and progress resumes, whatever happens") {
+    char const* const wanted = std::getenv("PHANTOMDB_RAFT_SEEDS");  // more of them
+    std::uint64_t const seeds = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 300;
+    simulation_counts all;
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+        simulation one(seed);
+        auto const violation = one.run();
+        INFO("seed " << seed << ": " << violation.value_or(""));
+        REQUIRE_FALSE(violation.has_value());
+        all.add(one.counts());
+    }
+    // What it is for has happened, and often.
+    CHECK(all.elections > 3 * seeds);
+    CHECK(all.acknowledged > 30 * seeds);
+    CHECK(all.reads > 15 * seeds);
+    CHECK(all.crashes > 5 * seeds);
+    CHECK(all.images > seeds / 2);
+    CHECK(all.changes > seeds);
+    CHECK(all.transfers > seeds);
+    CHECK(all.stops > seeds);
+    CHECK(all.truncated > seeds / 2);
+}
+
+TEST_CASE("simulation: a seed gives the same run") {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        simulation first(seed), again(seed);
+        CHECK(first.run() == again.run());
+        CHECK(first.counts().acknowledged == again.counts().acknowledged);
+        CHECK(first.counts().elections == again.counts().elections);
+        CHECK(first.counts().truncated == again.counts().truncated);
+    }
+}
+
+TEST_CASE("simulation: each mistake is found within 500 seeds, and nothing where there is none") {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) CHECK_FALSE(is_found(seed, mistake::none));
+    for (mistake const made : mistakes) {
+        std::uint64_t seed = 1;
+        while (seed <= 500 && !is_found(seed, made)) ++seed;
+        INFO(name_of(made));
+        CHECK(seed <= 500);
+    }
+}
