@@ -229,6 +229,7 @@ inline report fill_disk(subject const& what, workload const& work, torture_optio
             life.world().machine().set_capacity(~std::uint64_t{0});
             life.faults = false;  // nothing may fail from here on
             if (!opened && !life.open()) throw torture_finding{"does not open with space again"};
+            life.carry_out({step::kind::checkpoint, {}, {}});  // what is tried in the background while a store refuses
             for (; n < work.steps.size(); ++n) life.carry_out(work.steps[n]);
             life.check_while_running();
             check_aftermath(what, life, t.seed(place), t.found());

@@ -122,11 +122,15 @@ public:
     // ---- in files ----
 
     lsn_type checkpoint() {
-        return main_.checkpoint([&] {
+        auto const others = [&] {
             if (lsm_ == nullptr) return;
             lsn_type const lsm = lsm_->checkpoint();
             note(lsm, hash_->checkpoint());
-        });
+        };
+        lsn_type const durable = main_.checkpoint(others);
+        // The main engine may have had nothing to do; whether the others can write again, somebody has to try.
+        if (lsm_ != nullptr && (lsm_->refusal() || hash_->refusal())) others();
+        return durable;
     }
     bool maintain() {
         bool more = main_.maintain();
