@@ -230,7 +230,7 @@ public:
     }
 
     void commit(changes const& all, commit_options options) override {
-        if (broken_) throw error(errc::io_error, "the store fell behind its log; open it again");
+        if (broken_) throw error(*broken_, "the store fell behind its log; open it again");
         if (auto const refused = store_->refusal()) throw *refused;
         auto const batch = batch_of(all);
         storage::lsn_type const lsn = log_->append(batch.bytes());
@@ -239,9 +239,14 @@ public:
         } else {
             log_->wait_written(lsn);
         }
-        broken_ = true;
-        store_->apply(batch, lsn);
-        broken_ = false;
+        broken_ = errc::out_of_memory;
+        try {
+            store_->apply(batch, lsn);
+        } catch (error const& e) {
+            broken_ = e.code;
+            throw;
+        }
+        broken_.reset();
     }
     void sync() override { log_->wait_durable(log_->last()); }
     void checkpoint() override {
@@ -265,7 +270,7 @@ private:
     std::optional<sim::environment::lock_type> lock_;
     std::unique_ptr<Store> store_;
     std::unique_ptr<Log> log_;
-    bool broken_ = false;
+    std::optional<sqlstate> broken_;  // the store has not got what the log has, for this reason
 };
 
 /// A log alone, read into a map. Its commits do share syncs.

@@ -59,10 +59,10 @@ TEST_CASE("any call fails, once or for ever: clean errors, and nothing acknowled
     torture_options options;
     options.stride = 61;
     for (workload const& work : workloads(1)) {
-        for (subject const& what : strict_subjects()) all += fail_calls(what, work, options);
+        for (subject const& what : subjects()) all += fail_calls(what, work, options);
     }
     expect_clean(all);
-    CHECK(all.images >= 700);
+    CHECK(all.images >= 1000);
 }
 
 TEST_CASE("a full disk refuses, and takes writes again when it has room") {
@@ -70,10 +70,10 @@ TEST_CASE("a full disk refuses, and takes writes again when it has room") {
     torture_options options;
     options.stride = 37;
     for (workload const& work : workloads(1)) {
-        for (subject const& what : strict_subjects()) all += fill_disk(what, work, options);
+        for (subject const& what : subjects()) all += fill_disk(what, work, options);
     }
     expect_clean(all);
-    CHECK(all.images >= 100);
+    CHECK(all.images >= 500);
 }
 
 TEST_CASE("a flipped bit is noticed or harmless") {
@@ -81,8 +81,8 @@ TEST_CASE("a flipped bit is noticed or harmless") {
     torture_options options;
     options.flips = 25;
     for (workload const& work : workloads(1)) {
-        for (subject const& what : strict_subjects()) all += flip_bits(what, work, options);
+        for (subject const& what : subjects()) all += flip_bits(what, work, options);
     }
     expect_clean(all);
-    CHECK(all.detected >= 100);
+    CHECK(all.detected >= 1000);
 }

@@ -25,16 +25,6 @@ inline std::vector<subject> const& subjects() {
     return all;
 }
 
-/// Those that also answer any failing call with the code of its reason: what the engines in files do not yet, see
-/// docs/limits.md.
-inline std::vector<subject> strict_subjects() {
-    std::vector<subject> strict;
-    for (subject const& one : subjects()) {
-        if (one.name == "memory" || one.name == "log") strict.push_back(one);
-    }
-    return strict;
-}
-
 inline subject const* find_subject(std::string_view name) {
     for (subject const& one : subjects()) {
         if (one.name == name) return &one;

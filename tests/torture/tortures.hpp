@@ -165,7 +165,8 @@ inline void check_aftermath(subject const& what, workload_run& life, std::uint64
     check(life.world().power_cut(0), life.knowledge().after_power_cut(), "closed, then power cut");
 }
 
-/// Lets every call of the machine fail: once and for ever, with EIO and ENOSPC. Four places a call.
+/// Lets every call of the machine fail: once and for ever, with EIO and ENOSPC; the latter only where something is written. Four
+/// places a call.
 inline report fail_calls(subject const& what, workload const& work, torture_options const& options) {
     tormentor t("calls", what, work, options);
     std::uint64_t calls = 0;
@@ -183,7 +184,11 @@ inline report fail_calls(subject const& what, workload const& work, torture_opti
             int const reason = place / 2 % 2 == 0 ? EIO : ENOSPC;
             workload_run life(what, work, workload_run::fresh_world(options.seed));
             life.faults = true;
-            life.world().machine().add_fault(sim::fault::at(made + 1 + (place - 1) / 4, times, reason));
+            sim::fault chosen = sim::fault::at(made + 1 + (place - 1) / 4, times, reason);
+            if (reason == ENOSPC) {
+                chosen.fits = [from = chosen.fits](sim::call const& c) { return sim::is_change(c.kind) && from(c); };
+            }
+            life.world().machine().add_fault(std::move(chosen));
             life.run();
             sim::call const failed = life.world().machine().last_failure();
             try {
@@ -224,6 +229,7 @@ inline report fill_disk(subject const& what, workload const& work, torture_optio
             life.world().machine().set_capacity(~std::uint64_t{0});
             life.faults = false;  // nothing may fail from here on
             if (!opened && !life.open()) throw torture_finding{"does not open with space again"};
+            life.carry_out({step::kind::checkpoint, {}, {}});  // what is tried in the background while a store refuses
             for (; n < work.steps.size(); ++n) life.carry_out(work.steps[n]);
             life.check_while_running();
             check_aftermath(what, life, t.seed(place), t.found());

@@ -164,7 +164,7 @@ public:
             moving.moving_to.reset();
             try {
                 commit_route(moving);
-            } catch (error const&) {  // opening the database again gives the move up
+            } catch (std::exception const&) {  // opening the database again gives the move up
             }
             throw;
         }
@@ -376,8 +376,9 @@ private:
             r.moving_to.reset();
             try {
                 commit_route(r);
-            } catch (error const& e) {  // the next opening tries again; meanwhile both engines are kept the same
-                if (options_.on_background_error) options_.on_background_error(e);
+            } catch (
+                std::exception const& e) {  // the next opening tries again; meanwhile both engines are kept the same
+                report(e);
             }
         }
     }
@@ -491,8 +492,11 @@ private:
     void run_background() {
         std::unique_lock hold(background_mutex_);
         woken_ = true;  // the log may be long already
+        bool failed = false;
         for (;;) {
-            bool const in_time = wake_.wait_for(hold, options_.checkpoint_timeout, [&] { return woken_ || stopping_; });
+            auto const pause =
+                failed ? std::min(options_.checkpoint_timeout, after_failure_pause) : options_.checkpoint_timeout;
+            bool const in_time = wake_.wait_for(hold, pause, [&] { return (woken_ && !failed) || stopping_; });
             if (sync_late_.load(std::memory_order_relaxed))
                 wake_.wait_for(hold, late_sync, [&] { return stopping_.load(); });
             if (stopping_) return;
@@ -500,10 +504,12 @@ private:
             hold.unlock();
             try {
                 if (sync_late_.exchange(false, std::memory_order_relaxed)) sync();
-                if (wants_checkpoint() || (!in_time && store_.applied() > checkpointed_)) checkpoint();
-            } catch (error const& e) {
+                if (failed || wants_checkpoint() || (!in_time && store_.applied() > checkpointed_)) checkpoint();
+                failed = false;
+            } catch (std::exception const& e) {
+                failed = true;
                 checkpoint_at_ += options_.checkpoint_log_bytes / 4;
-                if (options_.on_background_error) options_.on_background_error(e);
+                report(e);
             }
             hold.lock();
         }
@@ -517,11 +523,21 @@ private:
             pause = maintenance_pause;
             try {
                 maintain();
-            } catch (error const& e) {
+            } catch (std::exception const& e) {
                 pause = after_failure_pause;
-                if (options_.on_background_error) options_.on_background_error(e);
+                report(e);
             }
             hold.lock();
+        }
+    }
+
+    /// Tells of an error in the background, if there is memory for that.
+    void report(std::exception const& e) const noexcept {
+        if (!options_.on_background_error) return;
+        try {
+            auto const* const known = dynamic_cast<error const*>(&e);
+            options_.on_background_error(known != nullptr ? *known : error(errc::out_of_memory, e.what()));
+        } catch (std::exception const&) {
         }
     }
 

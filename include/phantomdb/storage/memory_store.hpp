@@ -28,21 +28,32 @@ public:
                            [&](std::string_view key) { tree_.erase(key); },
                            [&](std::string_view from, std::string_view to) { tree_.erase_span(from, to); });
         } catch (std::bad_alloc const&) {
-            tree_.restore(tree_.snapshot());
-            throw error(errc::out_of_memory, "out of memory")
-                .with_detail("A commit did not fit into the memory of the store.");
+            throw_out_of_memory();
         }
     }
     void publish(lsn_type lsn) {
-        tree_.publish(lsn);
+        try {
+            tree_.publish(lsn);
+        } catch (std::bad_alloc const&) {
+            throw_out_of_memory();
+        }
         memory_bytes_.store(tree_.memory_bytes(), std::memory_order_relaxed);
     }
+
+    /// Takes back what was added and not published.
+    void discard() noexcept { tree_.discard(); }
 
     lsn_type applied() const { return tree_.snapshot().lsn(); }
     snapshot_type snapshot() const { return tree_.snapshot(); }
     std::uint64_t memory_bytes() const { return memory_bytes_.load(std::memory_order_relaxed); }
 
 private:
+    [[noreturn]] void throw_out_of_memory() {
+        tree_.discard();
+        throw error(errc::out_of_memory, "out of memory")
+            .with_detail("A commit did not fit into the memory of the store.");
+    }
+
     cow_tree tree_;
     std::atomic<std::uint64_t> memory_bytes_{0};
 };

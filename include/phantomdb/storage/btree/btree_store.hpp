@@ -60,7 +60,8 @@ public:
         publish(lsn);
     }
 
-    /// `apply` in two steps, so that a group of batches becomes visible in one: each is added, the last one published.
+    /// `apply` in two steps, so that a group of batches becomes visible in one: each is added, the last one published. Where
+    /// one throws, everything since the last publication is taken back.
     void add(write_batch const& batch, lsn_type lsn) {
         std::lock_guard const hold(writer_);
         try {
@@ -68,20 +69,30 @@ public:
                            [&](std::string_view key) { tree_.erase(key); },
                            [&](std::string_view from, std::string_view to) { tree_.erase_span(from, to); });
         } catch (std::bad_alloc const&) {
-            tree_.restore(tree_.snapshot());
-            throw error(errc::out_of_memory, "out of memory")
-                .with_detail("A commit did not fit into the memory of the store.");
-        } catch (error const&) {
-            tree_.restore(tree_.snapshot());
+            tree_.discard();
+            throw_out_of_memory();
+        } catch (...) {
+            tree_.discard();
             throw;
         }
     }
     void publish(lsn_type lsn) {
         std::lock_guard const hold(writer_);
-        tree_.publish(lsn);
+        try {
+            tree_.publish(lsn);
+        } catch (std::bad_alloc const&) {
+            tree_.discard();
+            throw_out_of_memory();
+        }
         memory_bytes_.store(tree_.memory_bytes(), std::memory_order_relaxed);
         file_pages_.store(tree_.pages().space().pages(), std::memory_order_relaxed);
         free_pages_.store(tree_.pages().space().free_pages(), std::memory_order_relaxed);
+    }
+
+    /// Takes back what was added and not published.
+    void discard() noexcept {
+        std::lock_guard const hold(writer_);
+        tree_.discard();
     }
 
     lsn_type applied() const { return tree_.snapshot().lsn(); }
@@ -100,9 +111,13 @@ public:
         std::lock_guard const one(checkpoint_);
         if (file_->is_poisoned()) throw *file_->refusal();
         plan next;
-        if (!capture(next)) return durable_.root.lsn;
+        if (!capture(next)) {
+            file_->recovered();  // there is nothing that could not be written
+            return durable_.root.lsn;
+        }
         bool root_touched = false;
         try {
+            doubtful_.reserve(doubtful_.size() + 1);
             write_version(next);
             before_root();
             if (options_.before_durable) options_.before_durable(next.root.lsn);
@@ -113,7 +128,8 @@ public:
                 file_->sync();
                 next_slot_ = 1 - next_slot_;
             }
-        } catch (error const&) {
+            make_current(next);
+        } catch (...) {
             if (root_touched) {
                 doubtful_.push_back(std::move(next));  // the disk may have this root: what it means has to stay
             } else {
@@ -121,7 +137,6 @@ public:
             }
             throw;
         }
-        make_current(std::move(next));
         return durable_lsn_.load(std::memory_order_relaxed);
     }
 
@@ -187,6 +202,11 @@ private:
         page_bits used;
     };
 
+    [[noreturn]] static void throw_out_of_memory() {
+        throw error(errc::out_of_memory, "out of memory")
+            .with_detail("A commit did not fit into the memory of the store.");
+    }
+
     static opened open(Environment& environment, std::string const& directory, store_options const& options) {
         std::string const path = env::join(directory, file_name);
         env::create_own_directory(environment, directory);
@@ -236,8 +256,17 @@ private:
         std::lock_guard const hold(writer_);
         made.version = tree_.snapshot();
         if (made.version.version()->number == durable_.version.version()->number) return false;
+        tree_.pages().trim();
+        try {
+            plan_root(made);
+        } catch (...) {
+            release_map(made);
+            throw;
+        }
+        return true;
+    }
+    void plan_root(plan& made) {
         auto& pages = tree_.pages();
-        pages.trim();
         std::uint32_t count = 1;
         while (map_bytes(std::uint64_t{pages.space().pages()} + count) > std::uint64_t{count} * PageBytes) ++count;
         made.root.map = pages.take_run(count);
@@ -255,14 +284,17 @@ private:
         made.map.assign(std::size_t{count} * PageBytes, '\0');
         std::memcpy(made.map.data(), used.words().data(), used.words().size() * 8);
         made.root.map_checksum = codec::crc32c(made.map);
-        return true;
+    }
+    void release_map(plan const& given_up) noexcept {
+        if (given_up.root.map.count > 0)
+            tree_.pages().release({given_up.root.map.first, given_up.root.map.count, true});
     }
     static std::uint64_t map_bytes(std::uint64_t pages) { return (pages + 63) / 64 * 8; }
 
     /// Gives up a checkpoint of which no root can be on the disk.
     void cancel(plan const& given_up) {
         std::lock_guard const hold(writer_);
-        tree_.pages().release({given_up.root.map.first, given_up.root.map.count, true});
+        release_map(given_up);
     }
 
     void write_version(plan const& next) {
@@ -276,10 +308,11 @@ private:
         file_->write(std::uint64_t{next.root.map.first} * PageBytes, next.map);
     }
 
-    /// `next` is durable, in both roots.
-    void make_current(plan next) {
-        file_->recovered();
+    /// `next` is durable, in both roots. Where memory runs out, nothing has changed.
+    void make_current(plan& next) {
         std::lock_guard const hold(writer_);
+        tree_.reserve_retired(1 + doubtful_.size());
+        file_->recovered();
         // The maps are kept as long as somebody may read by them (`verify`).
         auto const retire = [&](held_root const& old) {
             if (old.root.map.count > 0) tree_.retire({old.root.map.first, old.root.map.count, true}, old.root.version);

@@ -63,6 +63,7 @@ public:
         space_.load(std::move(used), pages);
         cache_->reserve(pages);
         spare_limit_ = std::clamp<std::size_t>(cache_->budget_frames() / 8, 4, 256);
+        warm_.reserve(spare_limit_);
     }
 
     /// Finds nodes one after the other; the last one stays in place until the next is looked for.
@@ -180,6 +181,17 @@ public:
         tree_piece replaced;
     };
 
+    /// Whether `release_born` knows what was born since the last publication; otherwise the tree looks for it.
+    bool knows_born() const { return cache_ != nullptr; }
+    /// Gives up all of that, without a look at it: it may not be in memory any more.
+    void release_born() noexcept {
+        // What was given up already has no bit; of what was born twice in one place, the later is there.
+        for (; !born_.empty(); born_.pop_back()) {
+            born_piece const last = born_.back();
+            if (is_born_.test(last.first)) release({last.first, last.count, last.is_value});
+        }
+    }
+
     /// Before a change to a tree of `depth` levels, while the writer holds no page: makes sure that frames are at hand.
     /// True: for that, other frames may have gone.
     bool prepare(std::size_t depth) { return fill_spares(3 * depth + 8, frame_use::at_rest); }
@@ -189,6 +201,7 @@ public:
     void publish(std::uint64_t number) {
         if (cache_ == nullptr) return;
         cache_->publish(number);
+        for (born_piece const& piece : born_) is_born_.clear(piece.first);
         born_.clear();
         cache_->released([&](std::uint32_t page) { space_.give_back(page); });
         values_->released([&](std::uint32_t page, std::uint32_t count) { space_.give_back(page, count); });
@@ -201,6 +214,7 @@ public:
             tree_node* const node = tree_node::at(fresh->node(), capacity, level, birth);
             return {reinterpret_cast<std::uint64_t>(node), node};
         }
+        make_room_for_born(1);
         frame* const fresh = take_frame();
         tree_node* const node = tree_node::at(fresh->node(), capacity, level, birth);
         return {place(fresh), node};
@@ -215,23 +229,22 @@ public:
             return {copy.word, copy.node, old->birth, {word, 0, false}};
         }
         std::uint32_t const page = page_of(word);
-        auto& slot = reader_epochs::mine();
-        reader_epochs::enter(slot);
-        if (frame* const found = cache_->table().find(page)) {
-            tree_node* const old = found->node();
-            if (old->birth == building) {
-                reader_epochs::leave(slot);
-                cache_->table().set_dirty(page);
-                return {word, old, building, {}};
+        {
+            in_epoch const inside;
+            if (frame* const found = cache_->table().find(page)) {
+                tree_node* const old = found->node();
+                if (old->birth == building) {
+                    cache_->table().set_dirty(page);
+                    return {word, old, building, {}};
+                }
+                make_room_for_born(1);
+                frame* const fresh = take_frame();
+                tree_node* const node = tree_node::at(fresh->node(), node_bytes, old->level, building);
+                node->copy_from(*old);
+                std::uint64_t const birth = old->birth;
+                return {place(fresh), node, birth, {word, 0, false}};
             }
-            frame* const fresh = take_frame();
-            tree_node* const node = tree_node::at(fresh->node(), node_bytes, old->level, building);
-            node->copy_from(*old);
-            std::uint64_t const birth = old->birth;
-            reader_epochs::leave(slot);
-            return {place(fresh), node, birth, {word, 0, false}};
         }
-        reader_epochs::leave(slot);
         return read_own(word, building);
     }
     static tree_piece piece(std::uint64_t word, tree_node const&) { return {word, 0, false}; }
@@ -242,7 +255,8 @@ public:
     }
 
     void make_value(std::string_view value, std::uint64_t birth, char* reference) {
-        auto* const buffer = value_buffer::make(static_cast<std::uint32_t>(value.size()));
+        byte_pin made = byte_pin::adopt(value_buffer::make(static_cast<std::uint32_t>(value.size())));
+        auto* const buffer = static_cast<value_buffer*>(made.get());
         buffer->birth = birth;
         std::memcpy(buffer->bytes(), value.data(), value.size());
         value_reference outside{birth, reinterpret_cast<std::uint64_t>(buffer), buffer->size, 0};
@@ -250,13 +264,21 @@ public:
             memory_bytes_ += value.size();
         } else {
             std::uint32_t const pages = pages_for(value.size(), PageBytes);
-            buffer->first_page = space_.take_run(pages);
+            make_room_for_born(pages);
+            std::uint32_t const first = space_.take_run(pages);
             cache_->reserve(space_.pages());
-            born_.push_back({buffer->first_page, pages});
-            outside.place = buffer->first_page;
+            buffer->first_page = first;
+            outside.place = first;
             outside.checksum = codec::crc32c(value);
-            values_->add(buffer);
+            try {
+                values_->add(buffer);
+            } catch (...) {
+                space_.give_back(first, pages);
+                throw;
+            }
+            note_born({first, pages, true});
         }
+        (void)made.release();
         std::memcpy(reference, &outside, sizeof outside);
     }
     static tree_piece value_piece(std::string_view reference) {
@@ -265,9 +287,10 @@ public:
     }
     static std::uint64_t value_birth(std::string_view reference) { return value_reference::of(reference).birth; }
 
-    void release(tree_piece const& piece) {
+    void release(tree_piece const& piece) noexcept {
         if (cache_ == nullptr) return release_memory(piece);
         std::uint32_t const page = page_of(piece.word);
+        is_born_.clear_known(page);
         if (piece.is_value) {
             if (values_->drop(page)) space_.give_back(page, piece.size);
             return;
@@ -305,7 +328,7 @@ public:
     space_map const& space() const { return space_; }
 
     /// Gives up free pages at the end of the file.
-    void trim() {
+    void trim() noexcept {
         for (warm_page const& free : warm_) {
             cache_->give_back(free.holds);
             space_.give_back(free.page);
@@ -315,6 +338,7 @@ public:
     }
     /// Takes a run of pages for something that is not in the tree.
     page_run take_run(std::uint32_t count) {
+        cache_->table().reserve(std::uint64_t{space_.pages()} + count);
         page_run const taken{space_.take_run(count), count};
         cache_->reserve(space_.pages());
         return taken;
@@ -324,7 +348,7 @@ public:
     template <class ForEachKept>
     page_bits used_by_published(ForEachKept&& for_each_kept) {
         page_bits bits = space_.used();
-        for (page_run const& run : born_) bits.clear(run.first, run.count);
+        for (born_piece const& piece : born_) bits.clear(piece.first, piece.count);
         for (warm_page const& free : warm_) bits.clear(free.page);
         cache_->for_each_gone([&](std::uint32_t page) { bits.clear(page); });
         values_->for_each_dropped([&](std::uint32_t page, std::uint32_t count) { bits.clear(page, count); });
@@ -344,8 +368,34 @@ private:
         frame* holds;
     };
 
+    struct born_piece {
+        std::uint32_t first, count;
+        bool is_value;
+    };
+    struct in_epoch {
+        reader_epochs::slot& slot = reader_epochs::mine();
+        in_epoch() { reader_epochs::enter(slot); }
+        in_epoch(in_epoch const&) = delete;
+        in_epoch& operator=(in_epoch const&) = delete;
+        ~in_epoch() { reader_epochs::leave(slot); }
+    };
+
+    /// So that something of so many pages can be born without memory.
+    void make_room_for_born(std::uint32_t pages) {
+        if (born_.size() == born_.capacity()) born_.reserve(std::max<std::size_t>(64, 2 * born_.capacity()));
+        std::uint64_t const most = std::uint64_t{space_.pages()} + pages;
+        is_born_.reserve(most);
+        space_.reserve(most);
+        cache_->table().reserve(most);
+    }
+    void note_born(born_piece piece) noexcept {
+        born_.push_back(piece);
+        is_born_.set(piece.first);
+    }
+
     bool fill_spares(std::size_t count, frame_use use) {
         if (cache_ == nullptr || spares_.size() + warm_.size() >= count) return false;
+        spares_.reserve(count);
         while (spares_.size() + warm_.size() < count) spares_.push_back(cache_->take(use));
         return true;
     }
@@ -364,13 +414,13 @@ private:
         return taken;
     }
     /// Gives the node in `fresh` its place in the file; the word of it.
-    std::uint64_t place(frame* fresh) {
+    std::uint64_t place(frame* fresh) noexcept {
         std::uint32_t page = fresh->page;
         if (page == 0) {
             page = space_.take();
             if (space_.pages() > cache_->pages()) cache_->reserve(space_.pages());
         }
-        born_.push_back({page, 1});
+        note_born({page, 1, false});
         tree_node const& node = *fresh->node();
         fresh->heat.store(node.level > 0 ? frame::inner_heat : frame::leaf_heat, std::memory_order_relaxed);
         cache_->table().set_dirty(page);
@@ -379,7 +429,11 @@ private:
     }
     /// `own` for a page that is not in memory: it is read into the frame that it is changed in.
     [[gnu::noinline]] owned read_own(std::uint64_t word, std::uint64_t building) {
-        if (spares_.empty()) spares_.push_back(cache_->take(frame_use::writing));
+        make_room_for_born(1);
+        if (spares_.empty()) {
+            spares_.reserve(1);
+            spares_.push_back(cache_->take(frame_use::writing));
+        }
         frame* const fresh = spares_.back();
         cache_->read(word, any_level, fresh);
         spares_.pop_back();
@@ -393,7 +447,7 @@ private:
         return {place(fresh), node, birth, {word, 0, false}};
     }
 
-    void release_memory(tree_piece const& piece) {
+    void release_memory(tree_piece const& piece) noexcept {
         if (piece.is_value) {
             auto* const buffer = reinterpret_cast<value_buffer*>(piece.word);
             memory_bytes_ -= buffer->size;
@@ -408,9 +462,10 @@ private:
     std::unique_ptr<cache_type> cache_;
     std::unique_ptr<value_cache> values_;
     space_map space_;
-    std::vector<page_run> born_;   // since the last publication
-    std::vector<warm_page> warm_;  // free pages with frames, in use for `space_`
-    std::vector<frame*> spares_;   // idle frames
+    std::vector<born_piece> born_;  // since the last publication; some of it given up again
+    page_bits is_born_;             // the first pages of what is born and not given up
+    std::vector<warm_page> warm_;   // free pages with frames, in use for `space_`
+    std::vector<frame*> spares_;    // idle frames
     std::size_t spare_limit_ = 0;
     // Of memory.
     page_pool<PageBytes> pool_;

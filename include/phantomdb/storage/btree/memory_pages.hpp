@@ -85,6 +85,9 @@ public:
         tree_piece replaced;
     };
 
+    /// Whether `release_born` knows what was born since the last publication; otherwise the tree looks for it.
+    static constexpr bool knows_born() { return false; }
+    static constexpr void release_born() {}
     static constexpr bool prepare(std::size_t) { return false; }
     static constexpr void prepare_more() {}
     void publish(std::uint64_t) {}

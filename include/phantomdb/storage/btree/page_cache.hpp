@@ -8,6 +8,7 @@
 /// 4. Only what is published goes by the clock, since it does not change any more. What the writer is changing goes only when
 ///    the writer itself says that it holds no page (`at_rest`).
 /// 5. Where nothing can go (all pinned, or the disk is full), the cache grows beyond its budget: reading and applying go on.
+/// 6. A frame is made only with room for it in every list that it may be in: but for taking one, nothing here needs memory.
 #pragma once
 
 #include <phantomdb/storage/btree/frame.hpp>
@@ -22,7 +23,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
-#include <deque>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -124,7 +125,7 @@ public:
             lock.lock();
         }
     }
-    void give_back(frame* unused) {
+    void give_back(frame* unused) noexcept {
         std::lock_guard const hold(mutex_);
         make_idle(unused);
     }
@@ -139,7 +140,7 @@ public:
 
     /// Takes page `page`, which no version sees any more, out of the table. True: its number may be used again, and `idle` is
     /// the frame it was in, or nullptr. False: somebody is writing it or holds it; its number will be in `released` later.
-    bool unlink(std::uint32_t page, frame*& idle) {
+    bool unlink(std::uint32_t page, frame*& idle) noexcept {
         std::lock_guard const hold(mutex_);
         table_.set_clean(page);
         idle = table_.find(page);
@@ -181,6 +182,7 @@ public:
     template <class Pace>
     void write_dirty(std::uint32_t end, std::uint64_t newest, Pace&& pace) {
         std::vector<frame*> piece;
+        piece.reserve(pages_at_once);
         auto const bytes = std::make_unique_for_overwrite<char[]>(pages_at_once * PageBytes);
         for (std::uint32_t page = 0;;) {
             piece.clear();
@@ -213,6 +215,15 @@ private:
         return taken;
     }
     frame* grow() {
+        std::size_t const all = frames_.size() + 1;
+        if (frames_.capacity() < all) {
+            std::size_t const room = std::max<std::size_t>(2 * frames_.capacity(), least_frames);
+            idle_.reserve(room);
+            gone_.reserve(room);
+            leaving_.reserve(room);
+            released_.reserve(room);
+            frames_.reserve(room);  // the last: it says that the others have it
+        }
         auto* const made = ::new (pool_.take()) frame;
         frames_.push_back(made);
         allocated_.store(frames_.size(), std::memory_order_relaxed);
@@ -228,9 +239,10 @@ private:
     bool collect() {
         if (!leaving_.empty()) {
             std::uint64_t const oldest = reader_epochs::oldest();
-            while (!leaving_.empty() && leaving_.front()->left_at < oldest) {
-                frame* const f = leaving_.front();
-                leaving_.pop_front();
+            auto const first_left =
+                std::find_if(leaving_.begin(), leaving_.end(), [&](frame const* f) { return f->left_at >= oldest; });
+            for (auto at = leaving_.begin(); at != first_left; ++at) {
+                frame* const f = *at;
                 f->page = 0;
                 if (f->pins.load(std::memory_order_acquire) == 0) {
                     make_idle(f);
@@ -239,6 +251,7 @@ private:
                     gone_.push_back(f);
                 }
             }
+            leaving_.erase(leaving_.begin(), first_left);
         }
         sweep_gone();
         return !idle_.empty();
@@ -246,7 +259,10 @@ private:
     void sweep_gone() {
         std::erase_if(gone_, [&](frame* f) {
             if (f->pins.load(std::memory_order_acquire) != 0) return false;
-            if (f->page != 0) released_.push_back(f->page);
+            if (f->page != 0) {
+                if (released_.size() == released_.capacity()) return false;  // waits for `released`
+                released_.push_back(f->page);
+            }
             make_idle(f);
             return true;
         });
@@ -259,6 +275,8 @@ private:
         bool const may_write = !file_.is_poisoned() && !file_.is_failing();
         std::size_t const wanted = eviction_batch();
         std::vector<frame*> cold, unwritten;
+        cold.reserve(wanted);
+        unwritten.reserve(pages_at_once);
         for (std::size_t steps = frames_.size() * (frame::inner_heat + 1u); steps > 0 && cold.size() < wanted;
              --steps) {
             frame* const f = frames_[hand_++ % frames_.size()];
@@ -283,12 +301,17 @@ private:
         }
         if (unwritten.empty()) return !cold.empty();
         lock.unlock();
-        bool written = true;
-        try {
-            std::sort(unwritten.begin(), unwritten.end(), [](frame* a, frame* b) { return a->page < b->page; });
-            write_pinned(unwritten, std::make_unique_for_overwrite<char[]>(unwritten.size() * PageBytes).get());
-        } catch (error const&) {
-            written = false;  // the file remembers why
+        std::sort(unwritten.begin(), unwritten.end(), [](frame* a, frame* b) { return a->page < b->page; });
+        std::unique_ptr<char[]> const bytes(new (std::nothrow) char[unwritten.size() * PageBytes]);
+        bool written = bytes != nullptr;
+        if (written) {
+            try {
+                write_pinned(unwritten, bytes.get());
+            } catch (std::exception const&) {
+                written = false;  // the file remembers why
+            }
+        } else {
+            unpin(unwritten, false);
         }
         lock.lock();
         return written || !cold.empty();
@@ -302,16 +325,6 @@ private:
     /// clean those that are still there.
     void write_pinned(std::vector<frame*> const& piece, char* bytes) {
         std::size_t done = 0;
-        auto const unpin = [&](bool written) {
-            std::lock_guard const hold(mutex_);
-            for (std::size_t i = 0; i < piece.size(); ++i) {
-                frame* const f = piece[i];
-                if (written && f->state.load(std::memory_order_relaxed) == frame::state_type::resident) {
-                    table_.set_clean(f->page);
-                }
-                f->pins.fetch_sub(1, std::memory_order_release);
-            }
-        };
         try {
             while (done < piece.size()) {
                 std::size_t n = 0;
@@ -323,10 +336,20 @@ private:
                 done += n;
             }
         } catch (...) {
-            unpin(false);
+            unpin(piece, false);
             throw;
         }
-        unpin(true);
+        unpin(piece, true);
+    }
+
+    void unpin(std::vector<frame*> const& piece, bool written) {
+        std::lock_guard const hold(mutex_);
+        for (frame* const f : piece) {
+            if (written && f->state.load(std::memory_order_relaxed) == frame::state_type::resident) {
+                table_.set_clean(f->page);
+            }
+            f->pins.fetch_sub(1, std::memory_order_release);
+        }
     }
 
     page_file& file_;
@@ -343,7 +366,7 @@ private:
     page_pool<PageBytes> pool_;
     std::vector<frame*> frames_;
     std::vector<frame*> idle_;
-    std::deque<frame*> leaving_;           // in the order of `left_at`
+    std::vector<frame*> leaving_;          // in the order of `left_at`
     std::vector<frame*> gone_;             // pinned by somebody
     std::vector<std::uint32_t> released_;  // numbers of pages that were in `gone_`
     std::size_t hand_ = 0;

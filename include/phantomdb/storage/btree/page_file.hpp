@@ -8,8 +8,10 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,15 +49,17 @@ public:
         require_unpoisoned();
         try {
             do_sync();
-        } catch (error const& e) {
-            remember(e);
+        } catch (std::exception const& e) {
+            auto const* const known = dynamic_cast<error const*>(&e);
+            lacked_room_.store(known != nullptr && known->code == errc::disk_full, std::memory_order_relaxed);
             poisoned_.store(true, std::memory_order_release);
-            throw error(errc::io_error, failed_sync());
+            throw failed_sync();
         }
     }
+    /// Giving back room is nothing that anybody waits for: where it fails, it throws, and that is forgotten.
     void truncate(std::uint64_t size) {
         require_unpoisoned();
-        guarded([&] { do_truncate(size); });
+        do_truncate(size);
     }
     virtual std::uint64_t size() = 0;
     virtual std::chrono::steady_clock::time_point now() = 0;
@@ -71,12 +75,13 @@ public:
     /// Why new writes have to be refused.
     std::optional<error> refusal() const {
         if (is_poisoned()) {
-            return error(errc::io_error, failed_sync())
-                .with_hint("Reading goes on. Open the database again; what was committed is in the log.");
+            return failed_sync().with_hint(
+                "Reading goes on. Open the database again; what was committed is in the log.");
         }
         if (!is_failing()) return std::nullopt;
         std::lock_guard const hold(mutex_);
-        return failure_;
+        if (!is_failing()) return std::nullopt;
+        return failure_ ? *failure_ : error(errc::io_error, "file \"" + path_ + "\" could not be written");
     }
 
     std::atomic<std::uint64_t> read_bytes{0}, written_bytes{0};
@@ -88,11 +93,14 @@ protected:
     virtual void do_truncate(std::uint64_t size) = 0;
 
 private:
-    std::string failed_sync() const {
-        return "file \"" + path_ + "\" could not be synced: what the disk holds is unknown";
+    /// With the code of what made it fail.
+    error failed_sync() const {
+        bool const full = lacked_room_.load(std::memory_order_relaxed);
+        return error(full ? errc::disk_full : errc::io_error,
+                     "file \"" + path_ + "\" could not be synced: what the disk holds is unknown");
     }
     void require_unpoisoned() const {
-        if (is_poisoned()) throw error(errc::io_error, failed_sync());
+        if (is_poisoned()) throw failed_sync();
     }
     template <class Write>
     void guarded(Write&& write) {
@@ -105,14 +113,18 @@ private:
     }
     void remember(error const& e) {
         std::lock_guard const hold(mutex_);
-        failure_ = e;
         failing_.store(true, std::memory_order_release);
+        failure_.reset();
+        try {
+            failure_ = e;
+        } catch (std::bad_alloc const&) {  // that it fails is known; the words for it are not
+        }
     }
 
     std::string path_;
     mutable std::mutex mutex_;
     std::optional<error> failure_;
-    std::atomic<bool> failing_{false}, poisoned_{false};
+    std::atomic<bool> failing_{false}, poisoned_{false}, lacked_room_{false};
 };
 
 /// A `page_file` in an environment.

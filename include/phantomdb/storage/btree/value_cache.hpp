@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -65,16 +66,18 @@ public:
         for (value_buffer* const buffer : by_use_) byte_pin::adopt(buffer).reset();
     }
 
-    /// Takes over a new value that is to be at `made->first_page`, with its pin.
+    /// Takes over a new value that is to be at `made->first_page`, with its pin; where memory runs out, it does not.
     void add(value_buffer* made) {
         std::unique_lock lock(mutex_);
-        made->is_dirty = true;
         insert(made);
+        made->is_dirty = true;
         dirty_bytes_ += made->size;
         if (dirty_bytes_ <= budget_ / 2 || file_.is_failing() || file_.is_poisoned()) return;
         try {
             write_some(lock, ~std::uint64_t{0}, [](std::size_t) {});
-        } catch (error const&) {  // the file remembers why
+        } catch (
+            std::
+                exception const&) {  // the file remembers why; where it is memory that lacks, the next value tries again
         }
         shrink();
     }
@@ -89,15 +92,16 @@ public:
         byte_pin fresh = read(reference, page);
         std::lock_guard const lock(mutex_);
         if (value_buffer* const found = find(page)) return use(*found, hold);  // somebody was faster
-        auto* const buffer = static_cast<value_buffer*>(fresh.release());
+        auto* const buffer = static_cast<value_buffer*>(fresh.get());
         insert(buffer);
+        (void)fresh.release();
         std::string_view const value = use(*buffer, hold);
         shrink();
         return value;
     }
 
     /// No version sees the value at `page` any more. False: it is being written, and its pages will be in `released` later.
-    bool drop(std::uint32_t page) {
+    bool drop(std::uint32_t page) noexcept {
         std::lock_guard const lock(mutex_);
         value_buffer* const found = find(page);
         if (found == nullptr) return true;
@@ -145,8 +149,13 @@ private:
         return found.value();
     }
     void insert(value_buffer* made) {
-        by_page_[made->first_page] = made;
         made->place = by_use_.insert(by_use_.begin(), made);
+        try {
+            by_page_[made->first_page] = made;
+        } catch (...) {
+            by_use_.erase(made->place);
+            throw;
+        }
         bytes_.fetch_add(made->size, std::memory_order_relaxed);
     }
     void remove(value_buffer& found) {
@@ -180,10 +189,22 @@ private:
 
     template <class Pace>
     void write_some(std::unique_lock<std::mutex>& lock, std::uint64_t newest, Pace&& pace) {
+        auto const is_chosen = [&](value_buffer const* buffer) { return buffer->is_dirty && buffer->birth <= newest; };
+        std::size_t const chosen = static_cast<std::size_t>(std::count_if(by_use_.begin(), by_use_.end(), is_chosen));
         std::vector<value_buffer*> unwritten;
+        unwritten.reserve(chosen);
+        // Whatever of it is dropped meanwhile is listed, which must not need memory.
+        being_written_ += chosen;
+        try {
+            unready_.reserve(unready_.size() + being_written_);
+            released_.reserve(released_.size() + unready_.size() + being_written_);
+        } catch (...) {
+            being_written_ -= chosen;
+            throw;
+        }
         for (value_buffer* const buffer : by_use_) {
             // Also what another thread is writing: it has to be there when this call returns.
-            if (buffer->is_dirty && buffer->birth <= newest) {
+            if (is_chosen(buffer)) {
                 ++buffer->writers;
                 buffer->pins.fetch_add(1, std::memory_order_relaxed);
                 unwritten.push_back(buffer);
@@ -192,6 +213,7 @@ private:
         std::size_t done = 0;
         auto const finish = [&](value_buffer& buffer, bool written) {
             --buffer.writers;
+            --being_written_;
             if (buffer.is_freed) {
                 if (buffer.writers == 0) {
                     auto const run = std::find_if(unready_.begin(), unready_.end(),
@@ -242,6 +264,7 @@ private:
 
     std::mutex mutex_;  // guards what follows
     std::uint64_t dirty_bytes_ = 0;
+    std::size_t being_written_ = 0;  // by how many threads, summed over all values
     std::unordered_map<std::uint32_t, value_buffer*> by_page_;
     std::list<value_buffer*> by_use_;           // last used first
     std::vector<page_run> unready_, released_;  // not used any more: still being written, or not

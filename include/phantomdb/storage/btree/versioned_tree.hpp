@@ -10,6 +10,10 @@
 /// 5. `restore` goes back to an earlier version without copying: nodes born after it are given up, those replaced since
 ///    are taken back.
 ///
+/// 6. Where memory runs out, `put` and `erase` leave the tree as it was, and `publish` leaves the version being built unpublished.
+///    What gives back (`restore`, `reclaim`) takes no memory that it could not do without. A span that could not be erased whole,
+///    and a page that could not be read, leave the version being built in between: it must be restored.
+///
 /// Where nodes live is the business of `Pages`: `memory_pages`, or `cached_pages` over a file. A node is known by a word,
 /// never 0, that its parent keeps; `Pages::visitor` finds a node by its word and keeps it in place.
 ///
@@ -31,6 +35,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -80,6 +85,7 @@ public:
                                                           " exceeds maximum " + std::to_string(Pages::longest_key))
                 .with_hint("Index a hash of the value, or a prefix of it, instead of the value.");
         }
+        reserve_retired();
         dirty_ = true;
         if (pages_.prepare(path_.size())) at_end_ = false;
         if (value.size() <= Pages::inline_value_bytes) {
@@ -101,6 +107,7 @@ public:
     /// Removes `key` from the version being built; nothing happens where it is absent. O(log n).
     void erase(std::string_view key) {
         if (!get(key)) return;
+        reserve_retired();
         dirty_ = true;
         pages_.prepare(path_.size());
         tree_node* const leaf = descend(key);
@@ -120,6 +127,9 @@ public:
         at.seek(from);
         if (!at.valid() || (!to.empty() && at.key() >= to)) return;
         at = {};
+        reserve_retired();
+        // Where what was born is found by walking through the tree, nothing in it may have been given up when memory runs out.
+        if (!pages_.knows_born()) reserve_retired(count_pieces(root_, from, to));
         dirty_ = true;
         at_end_ = false;
         pages_.prepare(2 * path_.size());
@@ -140,8 +150,10 @@ public:
     std::optional<stored_value> get(std::string_view key) const { return snapshot_type::find(&pages_, root_, key); }
     std::uint64_t size() const { return keys_; }
 
-    /// Makes the version being built the current one, known as `lsn`.
+    /// Makes the version being built the current one, known as `lsn`. Where memory runs out, nothing has changed.
     void publish(lsn_type lsn) {
+        make_capacity(versions_, versions_.size() + 1);
+        make_capacity(spare_versions_, versions_.size() + spare_versions_.size() + 1);  // so that none has to be freed
         auto made = take_version();
         made->pages = &pages_;
         made->root = root_;
@@ -179,10 +191,15 @@ public:
     }
 
     /// Makes the version being built equal to `earlier`, one of this tree's own. Snapshots taken since stay as they are.
-    /// O(nodes changed since).
+    /// O(nodes changed since). Where memory runs out, nothing has changed; where nothing was published since `earlier`, it never does.
     void restore(snapshot_type const& earlier) {
         std::uint64_t const kept = earlier.version()->number;
-        if (root_ != 0) give_up_since(root_, kept);
+        if (kept + 1 == building_ && pages_.knows_born()) {
+            pages_.release_born();
+        } else if (root_ != 0) {
+            if (kept + 1 != building_) reserve_retired(count_since(root_, kept));
+            give_up_since(root_, kept);
+        }
         auto const comes_back = [&](auto const& p) { return p.birth <= kept && p.until > kept; };
         std::erase_if(retired_, comes_back);
         for (auto const& version : versions_) {
@@ -193,6 +210,16 @@ public:
         dirty_ = true;
         at_end_ = false;
     }
+
+    /// Undoes what was changed since the last publication. For trees in memory, and pages that know what was born.
+    void discard() noexcept {
+        if (!dirty_) return;
+        restore(snapshot());
+        dirty_ = false;
+    }
+
+    /// Memory for so many more `retire`.
+    void reserve_retired(std::size_t more) { make_capacity(retired_, retired_.size() + more); }
 
     /// Keeps `piece`, which is in no node, for the versions from `birth` on and before the current one, then frees it.
     void retire(tree_piece const& piece, std::uint64_t birth) {
@@ -207,12 +234,16 @@ public:
                 if (kept.until < building_) visit(kept.piece);
             }
         }
+        for (auto const& kept : retired_) {
+            if (kept.until < building_) visit(kept.piece);
+        }
     }
 
-    /// Frees what nobody sees any more now, instead of at the next publication.
-    void reclaim() {
+    /// Frees what nobody sees any more now, instead of at the next publication. What there is no memory to do waits for the next time.
+    void reclaim() noexcept {
         for (std::size_t i = 0; i < versions_.size();) {
-            if (versions_[i]->references.load() != 0) {
+            if (versions_[i]->references.load() != 0 ||
+                !try_capacity(retired_, retired_.size() + versions_[i]->kept.size())) {
                 ++i;
                 continue;
             }
@@ -222,14 +253,17 @@ public:
             spare_versions_.push_back(std::move(versions_[i]));
             versions_.erase(versions_.begin() + static_cast<std::ptrdiff_t>(i));
         }
-        for (auto const& piece : retired_) {
-            if (version_type* const seen_by = newest_in(piece.birth, piece.until)) {
+        std::erase_if(retired_, [&](auto const& piece) {
+            version_type* const seen_by = newest_in(piece.birth, piece.until);
+            if (seen_by == nullptr) {
+                pages_.release(piece.piece);
+            } else if (try_capacity(seen_by->kept, seen_by->kept.size() + 1)) {
                 seen_by->kept.push_back(piece);
             } else {
-                pages_.release(piece.piece);
+                return false;
             }
-        }
-        retired_.clear();
+            return true;
+        });
     }
 
     /// Bytes of nodes and outside values, replaced ones that snapshots still see included.
@@ -239,6 +273,28 @@ private:
     struct step {
         tree_node* at;
         unsigned index;
+    };
+    /// Steps from the root down, without memory of their own.
+    class steps {
+    public:
+        std::size_t size() const { return size_; }
+        step* begin() { return all_.data(); }
+        step* end() { return all_.data() + size_; }
+        step& operator[](std::size_t i) { return all_[i]; }
+        step& back() { return all_[size_ - 1]; }
+        void clear() { size_ = 0; }
+        void push_back(step s) {
+            PHANTOMDB_ASSERT(size_ < all_.size());
+            all_[size_++] = s;
+        }
+        void push_front(step s) {
+            push_back(s);
+            std::rotate(begin(), end() - 1, end());
+        }
+
+    private:
+        std::array<step, max_tree_depth + 1> all_;  // only [0, size_) is ever read
+        std::size_t size_ = 0;
     };
 
     // ---- the path from the root to a leaf, owned by the version being built ----
@@ -281,8 +337,16 @@ private:
     }
 
     void put_payload(std::string_view key, lsn_type lsn, std::uint32_t length, std::string_view payload) {
-        if (root_ == 0) root_ = make_node(Pages::first_node_bytes, 0).word;
-        while (!try_put(key, lsn, length, payload)) make_room(key, tree_node::need(key.size(), payload.size()));
+        bool const is_first = root_ == 0;
+        if (is_first) root_ = make_node(Pages::first_node_bytes, 0).word;
+        try {
+            bool replaces = false;
+            while (!try_put(key, lsn, length, payload, replaces))
+                make_room(key, tree_node::need(key.size(), payload.size()), replaces);
+        } catch (...) {
+            if (is_first) settle_root();  // no tree has an empty node
+            throw;
+        }
     }
 
     /// Puts a key behind all others where the path leads to the last leaf already: rising keys cost no search.
@@ -296,12 +360,15 @@ private:
         return true;
     }
 
-    /// False where there is no room; an older value is gone then.
-    bool try_put(std::string_view key, lsn_type lsn, std::uint32_t length, std::string_view payload) {
+    /// False where there is no room: then nothing has changed, and `replaces` says whether there is an older value in the way.
+    bool try_put(std::string_view key, lsn_type lsn, std::uint32_t length, std::string_view payload, bool& replaces) {
         tree_node* const leaf = descend(key);
         tree_node::found const place = leaf->lower_bound(key);
         path_.back().index = place.index;
         std::uint32_t const flag = length & tree_node::outside_flag;
+        std::size_t const bytes = tree_node::need(key.size(), payload.size());
+        replaces = place.exact;
+        if (!leaf->fits(bytes - (place.exact ? std::min(bytes, leaf->weight(place.index)) : 0))) return false;
         if (place.exact) {
             give_up_value(*leaf, place.index);
             if (leaf->replace(place.index, lsn, length, payload)) {
@@ -312,7 +379,6 @@ private:
             --keys_;
             add_to_path(-1);
         }
-        if (!leaf->fits(tree_node::need(key.size(), payload.size()))) return false;
         leaf->insert(place.index, key, lsn, length, payload);
         ++keys_;
         add_to_path(1, flag);
@@ -325,7 +391,7 @@ private:
     // ---- growing ----
 
     /// After a failed `try_put`: grows or splits the leaf at the end of the path, or a node above it that has to go first.
-    void make_room(std::string_view key, std::size_t bytes) {
+    void make_room(std::string_view key, std::size_t bytes, bool replaces) {
         std::size_t depth = path_.size() - 1;
         for (;; --depth) {
             tree_node* const node = path_[depth].at;
@@ -333,7 +399,7 @@ private:
                 if (node->capacity < Pages::node_bytes || node->count < 4) return grow(depth, bytes);
             }
             unsigned const at = path_[depth].index;
-            cut const where = node->level == 0 ? cut_leaf(*node, at, key, bytes) : cut_inner(*node, at);
+            cut const where = node->level == 0 ? cut_leaf(*node, at, key, bytes, replaces) : cut_inner(*node, at);
             if (depth == 0) return split_root(where);
             if (path_[depth - 1].at->fits(tree_node::need(where.separator.size(), 0))) return split(depth, where);
             bytes = tree_node::need(where.separator.size(), 0);
@@ -371,14 +437,15 @@ private:
         return above.substr(0, common_prefix(below, above) + 1);
     }
 
-    /// As if the new entry were there already, at slot `at`: half the bytes to each side, or where keys come in rising order
-    /// the new one alone to the right. A side may be left empty, for the new entry.
-    static cut cut_leaf(tree_node const& node, unsigned at, std::string_view key, std::size_t bytes) {
-        unsigned const n = node.count;
-        auto const weight = [&](unsigned i) { return i == at ? bytes : node.weight(i < at ? i : i - 1); };
-        auto const key_of = [&](unsigned i) { return i == at ? key : node.key(i < at ? i : i - 1); };
+    /// As if the new entry were there already, at slot `at`, before or in place of what is there: half the bytes to each side, or
+    /// where keys come in rising order the new one alone to the right. A side may be left empty, for the new entry.
+    static cut cut_leaf(tree_node const& node, unsigned at, std::string_view key, std::size_t bytes, bool replaces) {
+        unsigned const n = node.count - (replaces ? 1u : 0u);  // the last entry, as if
+        auto const slot_of = [&](unsigned i) { return replaces || i < at ? i : i - 1; };
+        auto const weight = [&](unsigned i) { return i == at ? bytes : node.weight(slot_of(i)); };
+        auto const key_of = [&](unsigned i) { return i == at ? key : node.key(slot_of(i)); };
         std::size_t const room = node.capacity - sizeof(tree_node);
-        std::size_t const all = node.used() - sizeof(tree_node) + bytes;
+        std::size_t const all = node.used() - sizeof(tree_node) + bytes - (replaces ? node.weight(at) : 0);
         unsigned first_right = n;
         if (at < n || node.appended == 0) {
             std::size_t left = 0;
@@ -390,7 +457,7 @@ private:
                 first_right = std::max(at, 1u);
             }
         }
-        return {first_right <= at ? first_right : first_right - 1,
+        return {replaces || first_right <= at ? first_right : first_right - 1,
                 shortest_between(key_of(first_right - 1), key_of(first_right))};
     }
 
@@ -420,8 +487,8 @@ private:
     void split_root(cut const& where) {
         auto const made = make_node(Pages::node_bytes, static_cast<std::uint16_t>(path_[0].at->level + 1));
         PHANTOMDB_ASSERT(made.node->level < max_tree_depth);
-        made.node->insert(0, {}, root_, 0, {});
-        path_.insert(path_.begin(), {made.node, 0});
+        made.node->insert(0, {}, root_, path_[0].at->subtree(), {});
+        path_.push_front({made.node, 0});
         root_ = made.word;
         if constexpr (Pages::grows) {
             std::size_t const bytes = tree_node::need(where.separator.size(), 0);
@@ -437,6 +504,16 @@ private:
 
     /// After an erasure at the end of the path: removes empty nodes, joins thin ones with a neighbour, lowers the root.
     void shrink() {
+        if constexpr (Pages::grows) {
+            try {
+                join_thin();
+            } catch (std::bad_alloc const&) {  // thin nodes are no fault
+            }
+        } else {
+            join_thin();
+        }
+    }
+    void join_thin() {
         for (std::size_t depth = path_.size() - 1; depth > 0; --depth) {
             tree_node* const node = path_[depth].at;
             step const parent = path_[depth - 1];
@@ -573,6 +650,59 @@ private:
         return pages_.make(capacity, level, building_);
     }
 
+    /// Room for `size` elements, so that adding them takes no memory. Doubles.
+    template <class T>
+    static void make_capacity(std::vector<T>& list, std::size_t size) {
+        if (list.capacity() < size) list.reserve(std::max(size, 2 * list.capacity()));
+    }
+    template <class T>
+    static bool try_capacity(std::vector<T>& list, std::size_t size) {
+        try {
+            make_capacity(list, size);
+            return true;
+        } catch (std::bad_alloc const&) {
+            return false;
+        }
+    }
+    /// Memory for what one change gives up: nodes on the path, their neighbours, and a value. Where earlier versions are empty it
+    /// gives up nothing that they see.
+    void reserve_retired() {
+        if (versions_.size() == 1 && versions_.front()->root == 0) return;
+        reserve_retired(3 * max_tree_depth + 8);
+    }
+
+    /// How much `erase_span` gives up below `word`, at most.
+    std::size_t count_pieces(std::uint64_t word, std::string_view from, std::string_view to) {
+        typename Pages::hold hold;
+        tree_node const& node = stay(word, hold);
+        std::size_t pieces = 1;
+        if (node.level == 0) {
+            for (unsigned i = 0; i < node.count; ++i) pieces += node.is_outside(i) ? 1 : 0;
+            return pieces;
+        }
+        unsigned const first = from.empty() ? 0 : node.child_index(from);
+        unsigned const last = to.empty() ? node.count - 1u : std::max(node.lower_bound(to).index, 1u) - 1;
+        for (unsigned i = first; i <= last; ++i)
+            pieces += count_pieces(node.child(i), i == first ? from : "", i == last ? to : "");
+        return pieces;
+    }
+    /// How much `give_up_since` gives up, at most.
+    std::size_t count_since(std::uint64_t word, std::uint64_t kept) {
+        if (pages_.birth(word, building_) <= kept) return 0;
+        typename Pages::hold hold;
+        tree_node const& node = stay(word, hold);
+        if (node.birth <= kept) return 0;
+        std::size_t pieces = 1;
+        for (unsigned i = 0; i < node.count; ++i) {
+            if (node.level > 0) {
+                pieces += count_since(node.child(i), kept);
+            } else if (node.is_outside(i)) {
+                ++pieces;
+            }
+        }
+        return pieces;
+    }
+
     void give_up_value(tree_node const& leaf, unsigned i) {
         if (leaf.is_outside(i)) give_up(Pages::value_piece(leaf.payload(i)), Pages::value_birth(leaf.payload(i)));
     }
@@ -627,7 +757,7 @@ private:
     std::uint64_t keys_ = 0;
     bool dirty_ = false;
     bool at_end_ = false;  // `path_` leads to the last leaf and is owned by the version being built
-    std::vector<step> path_;
+    steps path_;
     std::vector<typename version_type::kept_piece> retired_;  // since the last publication
     std::vector<std::unique_ptr<version_type>> versions_;     // by number; the last is the current one
     std::vector<std::unique_ptr<version_type>> spare_versions_;

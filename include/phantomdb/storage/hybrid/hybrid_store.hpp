@@ -51,10 +51,12 @@ public:
           hash_(std::make_unique<Hash>(environment, env::join(directory, "hash"), options)),
           lsm_had_(lsm_->applied()),
           hash_had_(hash_->applied()) {
-        note_ = [&environment, directory](std::string const& bytes) { write_note(environment, directory, bytes); };
+        write_note_ = [&environment, directory](std::string const& bytes) {
+            write_note(environment, directory, bytes);
+        };
         check_note(environment, directory);
         load_routes();
-        compose();
+        compose(known_->empty() ? nullptr : std::make_shared<elsewhere<Lsm, Hash>>());
     }
 
     void apply(write_batch const& batch, lsn_type lsn) {
@@ -62,34 +64,48 @@ public:
         publish(lsn);
     }
 
-    /// `apply` in two steps, so that a group of batches becomes visible in one: each is added, the last one published.
+    /// `apply` in two steps, so that a group of batches becomes visible in one: each is added, the last one published. Where
+    /// one throws, nothing added since the last publication becomes visible, and the log has to be applied from there on again.
     void add(write_batch const& batch, lsn_type lsn) {
         if (known_->empty() && !names_engines(batch)) return main_.add(batch, lsn);
-        parts made;
-        batch.for_each(
-            [&](std::string_view key, std::string_view value) {
-                if (auto const object = codec::object_of_engine_record(key)) reroute(*object, value, made);
-                place(key, 1, made, [&](write_batch& part) { part.put(key, value); });
-            },
-            [&](std::string_view key) {
-                if (auto const object = codec::object_of_engine_record(key)) forget(*object, made);
-                place(key, 1, made, [&](write_batch& part) { part.erase(key); });
-            },
-            [&](std::string_view from, std::string_view to) {
-                for (write_batch& part : made) part.erase_span(from, to);
-            });
-        main_.add(made[0], lsn);
-        if (lsn > lsm_had_ && !made[1].empty()) lsm_->apply(made[1], lsn);
-        if (lsn > hash_had_ && !made[2].empty()) hash_->apply(made[2], lsn);
+        try {
+            parts made;
+            batch.for_each(
+                [&](std::string_view key, std::string_view value) {
+                    if (auto const object = codec::object_of_engine_record(key)) reroute(*object, value, made);
+                    place(key, 1, made, [&](write_batch& part) { part.put(key, value); });
+                },
+                [&](std::string_view key) {
+                    if (auto const object = codec::object_of_engine_record(key)) forget(*object, made);
+                    place(key, 1, made, [&](write_batch& part) { part.erase(key); });
+                },
+                [&](std::string_view from, std::string_view to) {
+                    for (write_batch& part : made) part.erase_span(from, to);
+                });
+            main_.add(made[0], lsn);
+            if (lsn > lsm_had_ && !made[1].empty()) lsm_->apply(made[1], lsn);
+            if (lsn > hash_had_ && !made[2].empty()) hash_->apply(made[2], lsn);
+        } catch (...) {  // what other engines have of it, nobody sees; applied again, it is the same
+            take_back();
+            throw;
+        }
     }
 
     void publish(lsn_type lsn) {
         if (known_->empty() && !composed_.load(std::memory_order_relaxed)) return main_.publish(lsn);
-        std::lock_guard const hold(current_mutex_);
-        // Readers that see the main engine's new version look at this again, and then wait for the rest of it.
-        composed_.store(true, std::memory_order_seq_cst);
-        main_.publish(lsn);
-        compose();
+        try {
+            // What needs memory comes first: once the main engine has published, nothing may fail.
+            auto others = known_->empty() ? nullptr : std::make_shared<elsewhere<Lsm, Hash>>();
+            std::lock_guard const hold(current_mutex_);
+            if (!composed_.load(std::memory_order_relaxed)) current_ = snapshot_type(main_.snapshot(), nullptr);
+            // Readers that see the main engine's new version look at this again, and then wait for the rest of it.
+            composed_.store(true, std::memory_order_seq_cst);
+            main_.publish(lsn);
+            compose(std::move(others));
+        } catch (...) {
+            take_back();
+            throw;
+        }
     }
 
     lsn_type applied() const { return main_.applied(); }
@@ -106,16 +122,15 @@ public:
     // ---- in files ----
 
     lsn_type checkpoint() {
-        return main_.checkpoint([&] {
+        auto const others = [&] {
             if (lsm_ == nullptr) return;
-            std::string positions;
-            codec::append_fixed(positions, lsm_->checkpoint());
-            codec::append_fixed(positions, hash_->checkpoint());
-            codec::append_fixed(positions, codec::crc32c(positions));
-            if (positions == noted_) return;
-            note_(positions);
-            noted_ = positions;
-        });
+            lsn_type const lsm = lsm_->checkpoint();
+            note(lsm, hash_->checkpoint());
+        };
+        lsn_type const durable = main_.checkpoint(others);
+        // The main engine may have had nothing to do; whether the others can write again, somebody has to try.
+        if (lsm_ != nullptr && (lsm_->refusal() || hash_->refusal())) others();
+        return durable;
     }
     bool maintain() {
         bool more = main_.maintain();
@@ -182,19 +197,53 @@ public:
         if (next.empty()) return std::nullopt;
         return next;
     }
-    /// Makes durable what an engine holds, before a record says that an object lives there. Counts as `checkpoint`.
+    /// Makes durable what an engine holds, and that it holds it, before a record says that an object lives there. Counts as
+    /// `checkpoint`.
     void make_durable(engine where) {
         if (where == engine::btree) {
             checkpoint();  // the main engine never goes ahead of the others
+        } else if (where == engine::lsm) {
+            note(lsm_->checkpoint(), {});
         } else {
-            with_engine(where, [](auto& target) { target.checkpoint(); });
+            note({}, hash_->checkpoint());
         }
     }
 
 private:
     using parts = std::array<write_batch, 3>;  // by engine
 
-    // ---- what the other engines have had: u64 LSN of lsm · u64 LSN of hash · u32 CRC32C, in the file "engines" ----
+    // ---- what the other engines have had: u64 LSN of lsm · u64 generation of lsm · u64 LSN of hash · u32 CRC32C, in the file
+    // "engines" ----
+    // What a move copies has no place in the log and comes at an LSN that the engine may have had before, so that the LSN alone
+    // does not tell whether it is there: of an engine that can fall back, the generation does.
+
+    struct engine_positions {
+        lsn_type lsm = 0;
+        std::uint64_t lsm_generation = 0;
+        lsn_type hash = 0;
+        bool operator==(engine_positions const&) const = default;
+    };
+    static constexpr std::size_t note_bytes = 28;
+
+    std::uint64_t lsm_generation() const {
+        if constexpr (requires { lsm_->generation(); }) return lsm_->generation();
+        return 0;
+    }
+    /// After a checkpoint of an engine, and before anything relies on it: notes the position it has reached.
+    void note(std::optional<lsn_type> lsm, std::optional<lsn_type> hash) {
+        std::lock_guard const hold(note_mutex_);
+        engine_positions now = noted_;
+        if (lsm) now.lsm = *lsm, now.lsm_generation = lsm_generation();
+        if (hash) now.hash = *hash;
+        if (now == noted_) return;
+        std::string bytes;
+        codec::append_fixed(bytes, now.lsm);
+        codec::append_fixed(bytes, now.lsm_generation);
+        codec::append_fixed(bytes, now.hash);
+        codec::append_fixed(bytes, codec::crc32c(bytes));
+        write_note_(bytes);
+        noted_ = now;
+    }
 
     template <class Environment>
     static void write_note(Environment& environment, std::string const& directory, std::string const& bytes) {
@@ -212,17 +261,23 @@ private:
     void check_note(Environment& environment, std::string const& directory) {
         std::string const path = env::join(directory, "engines");
         if (!environment.exists(path)) return;
-        std::string bytes(20, '\0');
+        std::string bytes(note_bytes, '\0');
         bytes.resize(environment.open(path, env::open_mode::read).read_at(0, bytes));
-        bool const sound = bytes.size() == 20 && codec::load_fixed<std::uint32_t>(bytes.data() + 16) ==
-                                                     codec::crc32c(std::string_view(bytes).substr(0, 16));
-        if (!sound || lsm_had_ < codec::load_fixed<std::uint64_t>(bytes.data()) ||
-            hash_had_ < codec::load_fixed<std::uint64_t>(bytes.data() + 8)) {
-            throw error(errc::data_corrupted, "an engine in \"" + directory + "\" is older than the last checkpoint")
+        bool const sound =
+            bytes.size() == note_bytes && codec::load_fixed<std::uint32_t>(bytes.data() + note_bytes - 4) ==
+                                              codec::crc32c(std::string_view(bytes).substr(0, note_bytes - 4));
+        if (!sound) {
+            throw error(errc::data_corrupted, "file \"" + path + "\" is damaged")
+                .with_hint("Restore the directory from a backup.");
+        }
+        noted_.lsm = codec::load_fixed<std::uint64_t>(bytes.data());
+        noted_.lsm_generation = codec::load_fixed<std::uint64_t>(bytes.data() + 8);
+        noted_.hash = codec::load_fixed<std::uint64_t>(bytes.data() + 16);
+        if (lsm_had_ < noted_.lsm || lsm_generation() < noted_.lsm_generation || hash_had_ < noted_.hash) {
+            throw error(errc::data_corrupted, "an engine in \"" + directory + "\" is older than what is known of it")
                 .with_detail("Its newest files are damaged or missing.")
                 .with_hint("Restore the directory from a backup.");
         }
-        noted_ = bytes;
     }
 
     static bool names_engines(write_batch const& batch) {
@@ -232,6 +287,11 @@ private:
             [&](std::string_view key) { found |= codec::object_of_engine_record(key).has_value(); },
             [](std::string_view, std::string_view) {});
         return found;
+    }
+
+    void take_back() noexcept {
+        main_.discard();
+        known_ = published_;
     }
 
     template <class F>
@@ -301,25 +361,27 @@ private:
         composed_.store(!known_->empty(), std::memory_order_relaxed);
     }
 
-    /// Puts the newest snapshots of the engines together. With the lock, or before there are readers.
-    void compose() {
-        std::shared_ptr<elsewhere<Lsm, Hash>> others;
-        if (!known_->empty()) {
-            others = std::make_shared<elsewhere<Lsm, Hash>>();
+    /// Puts the newest snapshots of the engines together, in `others` where not all is in the main one. With the lock, or before
+    /// there are readers.
+    void compose(std::shared_ptr<elsewhere<Lsm, Hash>> others) {
+        if (others != nullptr) {
             others->known = known_;
             others->lsm.emplace(lsm_->snapshot());
             others->hash.emplace(hash_->snapshot());
         }
         current_ = snapshot_type(main_.snapshot(), std::move(others));
+        published_ = known_;
     }
 
-    std::function<void(std::string const&)> note_;
-    std::string noted_;
+    std::function<void(std::string const&)> write_note_;
+    std::mutex note_mutex_;
+    engine_positions noted_;
     Main main_;
     std::unique_ptr<Lsm> lsm_;
     std::unique_ptr<Hash> hash_;
     lsn_type lsm_had_ = 0, hash_had_ = 0;                                     // what they held when they were opened
     std::shared_ptr<routes const> known_ = std::make_shared<routes const>();  // the applier's
+    std::shared_ptr<routes const> published_ = known_;                        // as of the last publication
     std::atomic<bool> composed_{false};
     mutable std::mutex current_mutex_;
     snapshot_type current_;  // only where `composed_`

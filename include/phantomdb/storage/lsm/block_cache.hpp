@@ -16,8 +16,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
-#include <memory>
+#include <list>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -101,24 +100,25 @@ public:
     }
 
     /// Takes back the slots of a run nobody reads from any more; blocks that are still pinned stay until they are not.
-    void retire(std::unique_ptr<slots> retired) {
-        if (retired->empty()) return;
-        block_slot const* const low = retired->data();
-        block_slot const* const high = low + retired->size();
+    /// Takes no memory: what is retired comes in a list of its own.
+    void retire(std::list<slots> retired) noexcept {
+        if (retired.empty() || retired.front().empty()) return;
+        block_slot const* const low = retired.front().data();
+        block_slot const* const high = low + retired.front().size();
         for (part& p : parts_) {
             std::lock_guard const hold(p.clock_mutex);
             std::erase_if(p.clock, [&](block_slot const* s) { return s >= low && s < high; });
         }
-        if (!drop(*retired)) {
+        if (!drop(retired.front())) {
             std::lock_guard const hold(retired_mutex_);
-            retired_.push_back(std::move(retired));
+            retired_.splice(retired_.end(), retired);
         }
         sweep();
     }
     /// Frees what `retire` had to leave.
     void sweep() {
         std::lock_guard const hold(retired_mutex_);
-        std::erase_if(retired_, [&](auto const& s) { return drop(*s); });
+        std::erase_if(retired_, [&](slots& s) { return drop(s); });
     }
 
     std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
@@ -133,7 +133,7 @@ private:
     struct alignas(64) part {
         std::mutex loading;
         std::mutex clock_mutex;
-        std::deque<block_slot*> clock;
+        std::list<block_slot*> clock;  // what is in it is moved without memory
         std::atomic<std::uint64_t> hits{0};
     };
     static constexpr std::size_t part_count = 16;
@@ -150,11 +150,11 @@ private:
             std::lock_guard const hold(p.clock_mutex);
             for (std::size_t looks = 2 * p.clock.size(); looks > 0 && !p.clock.empty() && bytes() > budget_; --looks) {
                 block_slot* const slot = p.clock.front();
-                p.clock.pop_front();
                 block taken;
                 if (slot->used.exchange(false, std::memory_order_relaxed) || !slot->try_take(taken)) {
-                    p.clock.push_back(slot);
+                    p.clock.splice(p.clock.end(), p.clock, p.clock.begin());
                 } else {
+                    p.clock.pop_front();
                     bytes_.fetch_sub(taken.memory_bytes(), std::memory_order_relaxed);
                 }
             }
@@ -178,7 +178,7 @@ private:
     std::atomic<std::uint64_t> bytes_{0}, misses_{0};
     part parts_[part_count];
     std::mutex retired_mutex_;
-    std::vector<std::unique_ptr<slots>> retired_;
+    std::list<slots> retired_;
 };
 
 }  // namespace phantomdb::storage::lsm

@@ -7,14 +7,17 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <mutex>
+#include <new>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 
 namespace phantomdb::storage::lsm {
 
-/// A failed sync poisons: what the disk holds is unknown from then on. Any thread.
+/// A failed sync poisons: what the disk holds is unknown from then on. Poisoning itself takes no memory. Any thread.
 class disk_health {
 public:
     explicit disk_health(bool syncs) : syncs_(syncs) {}
@@ -22,32 +25,58 @@ public:
     bool syncs() const { return syncs_; }
     /// Throws the error that poisoned it.
     void check() const {
-        std::lock_guard const hold(mutex_);
-        if (poison_) throw *poison_;
+        if (auto const reason = poison()) throw *reason;
     }
+    bool is_poisoned() const { return poison_.load(std::memory_order_acquire) != cause::none; }
     std::optional<error> poison() const {
+        cause const why = poison_.load(std::memory_order_acquire);
+        if (why == cause::none) return std::nullopt;
+        if (why == cause::memory) {
+            return error(errc::out_of_memory, "out of memory")
+                .with_detail("What was written to the disk could not be taken note of.")
+                .with_hint("Open the database again; what was committed is in the log.");
+        }
         std::lock_guard const hold(mutex_);
-        return poison_;
+        return error(why == cause::room ? errc::disk_full : errc::io_error,
+                     message_.empty() ? "could not sync or rename a file" : message_)
+            .with_detail("What the disk holds is unknown since.")
+            .with_hint("See to the disk, then open the database again.");
     }
 
-    /// Does what must not fail half: a sync, a rename. Whatever it throws becomes io_error and poisons.
+    /// Does what must not fail half: a sync, a rename. Whatever it throws poisons, with its code where the disk was full, else
+    /// as io_error.
     template <class Do>
     void settle(Do&& act) {
+        settle(std::forward<Do>(act), [] { return false; });
+    }
+    /// The same, but if the disk was full and `is_undone()`, nothing has happened, and disk_full is thrown.
+    template <class Do, class Undone>
+    void settle(Do&& act, Undone&& is_undone) {
         check();
         try {
             act();
         } catch (error const& e) {
-            error failure = error(errc::io_error, e.message)
-                                .with_detail("What the disk holds is unknown since.")
-                                .with_hint("See to the disk, then open the database again.");
-            std::lock_guard const hold(mutex_);
-            if (!poison_) poison_ = failure;
-            throw failure;
+            if (e.code == errc::disk_full && is_true(is_undone)) throw;
+            poison_by(e.code == errc::disk_full ? cause::room : cause::disk, e.message);
+            check();
+        } catch (std::bad_alloc const&) {
+            poison_by(cause::memory, {});
+            throw;
         }
     }
     template <class Do>
     void sync(Do&& act) {
         if (syncs_) settle(std::forward<Do>(act));
+    }
+    /// For what has to be done in memory once it is done on the disk.
+    template <class Do>
+    void follow(Do&& act) {
+        try {
+            act();
+        } catch (...) {
+            poison_by(cause::memory, {});
+            throw;
+        }
     }
 
     /// Whether the last attempt to put changes into a file found the disk full.
@@ -55,10 +84,32 @@ public:
     void set_full(bool full) { full_.store(full, std::memory_order_relaxed); }
 
 private:
+    template <class Question>
+    static bool is_true(Question&& question) noexcept {
+        try {
+            return question();
+        } catch (std::exception const&) {
+            return false;
+        }
+    }
+
+    enum class cause : std::uint8_t { none, disk, room, memory };
+
+    void poison_by(cause why, std::string const& message) noexcept {
+        cause none = cause::none;
+        if (!poison_.compare_exchange_strong(none, why, std::memory_order_acq_rel)) return;
+        try {
+            std::lock_guard const hold(mutex_);
+            message_ = message;
+        } catch (std::bad_alloc const&) {  // then without words
+        }
+    }
+
     bool const syncs_;
     std::atomic<bool> full_{false};
+    std::atomic<cause> poison_{cause::none};
     mutable std::mutex mutex_;
-    std::optional<error> poison_;
+    std::string message_;  // of what poisoned it
 };
 
 /// Keeps who writes in the background to so many bytes a second, by sleeping. 0: no limit. Any thread; a pause is taken by the caller.

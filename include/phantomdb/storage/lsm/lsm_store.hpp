@@ -119,6 +119,9 @@ public:
         return upto;
     }
 
+    /// Which of its states on the disk this is: what opening it again goes on with has at least the same, or is an older one.
+    std::uint64_t generation() const { return files_.generation(); }
+
     bool maintain() {
         files_.check();
         if (!flush_one() && !files_.remove_unneeded() && !merge_piece()) files_.release_last();

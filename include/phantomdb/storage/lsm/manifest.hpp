@@ -141,10 +141,11 @@ manifest read_manifest(Environment& environment, std::string const& directory, s
 }
 
 /// Makes `next` the newest, durably. Runs it names are synced already, but not the directory.
-/// Throws disk_full with the one before in force; io_error, which poisons where it is unknown which is in force.
+/// Throws disk_full with the one before in force; what poisons where it is unknown which is in force.
 template <env::environment Environment>
 std::uint64_t write_manifest(writing<Environment> const& to, manifest const& next) {
     std::string const unfinished = env::join(to.directory, unfinished_manifest);
+    std::string const name = env::join(to.directory, numbered_name(manifest_prefix, next.number));
     std::string const bytes = next.encode();
     {
         auto file = to.environment.open(unfinished, env::open_mode::create);
@@ -152,9 +153,8 @@ std::uint64_t write_manifest(writing<Environment> const& to, manifest const& nex
         to.health.sync([&] { file.sync(); });
     }
     to.health.sync([&] { to.environment.sync_directory(to.directory); });  // the names of the runs
-    to.health.settle([&] {
-        to.environment.rename(unfinished, env::join(to.directory, numbered_name(manifest_prefix, next.number)));
-    });
+    to.health.settle([&] { to.environment.rename(unfinished, name); },
+                     [&] { return to.environment.exists(unfinished) && !to.environment.exists(name); });
     to.health.sync([&] { to.environment.sync_directory(to.directory); });
     to.written_bytes.fetch_add(bytes.size(), std::memory_order_relaxed);
     return bytes.size();

@@ -8,7 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
+#include <list>
 #include <optional>
 #include <string>
 #include <utility>
@@ -54,13 +54,11 @@ public:
         if (!index_.decode(part(offset, f.index).view(), offset, properties_.entries)) throw wrong(offset, "The index");
         if (index_.size() > 0 && index_.last(index_.size() - 1) != properties_.greatest)
             throw wrong(offset, "The index");
-        slots_ = std::make_unique<block_cache::slots>(index_.size());
+        slots_.emplace_back(index_.size());
     }
     run_file(run_file const&) = delete;
     run_file& operator=(run_file const&) = delete;
-    ~run_file() {
-        if (slots_ != nullptr) cache_.retire(std::move(slots_));
-    }
+    ~run_file() { cache_.retire(std::move(slots_)); }
 
     run_record const& record() const { return record_; }
     run_properties const& properties() const { return properties_; }
@@ -68,12 +66,12 @@ public:
     span_set const& spans() const { return spans_; }
     std::string const& path() const { return path_; }
     std::uint64_t memory_bytes() const {
-        return index_.memory_bytes() + filter_.bytes() + slots_->size() * sizeof(block_slot);
+        return index_.memory_bytes() + filter_.bytes() + slots_.front().size() * sizeof(block_slot);
     }
 
     /// Block `i`, from the cache or the file. Throws data_corrupted, feature_not_supported, io_error.
     pinned_block get(std::size_t i) const {
-        return cache_.get((*slots_)[i], [&] { return load(i); });
+        return cache_.get(slots_.front()[i], [&] { return load(i); });
     }
 
     /// What the run has about `key`, whose hash is given; `held` keeps the bytes.
@@ -148,7 +146,7 @@ private:
     run_index index_;
     bloom_filter filter_;
     span_set spans_;
-    std::unique_ptr<block_cache::slots> slots_;
+    mutable std::list<block_cache::slots> slots_;  // one; in a list, so that the cache can take it over without memory
 };
 
 /// Reads the entries of a run in order, past the cache, so that background work does not push out what readers need.

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <string>
 #include <utility>
@@ -55,11 +56,11 @@ public:
     run_writer& operator=(run_writer const&) = delete;
     ~run_writer() {
         // Once it is unknown which manifest is in force, one may name the file.
-        if (kept_ || to_.health.poison()) return;
+        if (kept_ || to_.health.is_poisoned()) return;
         file_.reset();
         try {
             to_.environment.remove(path_);
-        } catch (error const&) {
+        } catch (std::exception const&) {
             // Nobody names the file: the next opening of the store removes it.
         }
     }

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -72,7 +73,7 @@ public:
         try {
             install([](contents&) {}, [](auto const&) {});
         } catch (error const& e) {
-            if (e.code != errc::disk_full || manifests.empty()) throw;
+            if (e.code != errc::disk_full || manifests.empty() || health_.is_poisoned()) throw;
         }
         std::set<std::uint64_t> const named = current_.files();
         for (std::uint64_t const number : runs) {
@@ -88,6 +89,11 @@ public:
     disk_health& health() { return health_; }
     disk_health const& health() const { return health_; }
     void check() const { health_.check(); }
+    /// Of the newest manifest that counts. Grows.
+    std::uint64_t generation() const {
+        std::lock_guard const hold(install_mutex_);
+        return current_.number;
+    }
     lsn_type durable() const { return durable_.load(std::memory_order_acquire); }
 
     std::unique_ptr<run_writer<Environment>> make_writer(run_style style, lsn_type lowest) {
@@ -100,7 +106,8 @@ public:
     }
 
     /// Makes what `edit(contents&)` leaves what the store consists of, durably, keeps the files of `made`, and then calls
-    /// `publish(runs)` before another can install. Throws as `write_manifest` does; nothing has changed then.
+    /// `publish(runs)` before another can install. Throws as `write_manifest` does; nothing has changed then. What `publish` throws
+    /// poisons: readers go on with what they had, which is all there.
     template <class Edit, class Publish>
     void install(Edit&& edit, Publish&& publish, std::vector<written> const& made = {}) {
         std::lock_guard const hold(install_mutex_);
@@ -135,21 +142,21 @@ public:
         durable_.store(current_.applied, std::memory_order_release);
         manifests_.insert(manifests_.begin(), newest_number_);
         std::erase_if(manifests_, [&](std::uint64_t number) {
-            return number != newest_number_ && number != before && try_remove(numbered_name(manifest_prefix, number));
+            return number != newest_number_ && number != before && try_remove(manifest_prefix, number);
         });
         count_bytes(bytes);
-        publish(runs_);
+        health_.follow([&] { publish(runs_); });
     }
 
     /// Removes files that neither a manifest kept nor a reader needs. Whether there were any.
     bool remove_unneeded() {
         std::lock_guard const hold(install_mutex_);
         cache_.sweep();
-        if (health_.poison()) return false;
+        if (health_.is_poisoned()) return false;
         std::size_t const before = unneeded_.size();
         std::erase_if(unneeded_, [&](unneeded& u) {
             if (!u.is_free() || newest_number_ <= u.since) return false;
-            u.stuck = !try_remove(run_name(u.file->record().number));
+            u.stuck = !try_remove(run_prefix, u.file->record().number);
             return !u.stuck;
         });
         if (unneeded_.size() == before) return false;
@@ -264,11 +271,11 @@ private:
     }
 
     /// Removing is not what anybody waits for: what cannot be removed now is tried again, or removed at the next opening.
-    bool try_remove(std::string const& name) {
+    bool try_remove(std::string_view prefix, std::uint64_t number) noexcept {
         try {
-            environment_.remove(env::join(directory_, name));
+            environment_.remove(env::join(directory_, numbered_name(prefix, number)));
             return true;
-        } catch (error const&) {
+        } catch (std::exception const&) {
             return false;
         }
     }
