@@ -27,7 +27,7 @@ TEST_CASE("the switch fails the allocation it was told to") {
 TEST_CASE("any allocation fails, once or for ever: no crash, and nothing acknowledged is lost") {
     report all;
     torture_options options;
-    options.stride = 199;
+    options.stride = 1499;
     for (workload const& work : workloads(1)) {
         for (subject const& what : subjects()) all += fail_allocations(what, work, options);
     }

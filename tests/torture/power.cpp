@@ -43,9 +43,9 @@ TEST_CASE("a workload on one seed makes the same calls each time") {
 TEST_CASE("the power is cut everywhere, in recovery too: whole acknowledged commits, and nothing else") {
     report all;
     torture_options options;
-    options.stride = 31;
+    options.stride = 151;
     options.subsets = 20;
-    options.recovery_every = 12;
+    options.recovery_every = 24;
     for (workload const& work : workloads(1)) {
         for (subject const& what : subjects()) all += cut_power(what, work, options);
     }
@@ -57,7 +57,7 @@ TEST_CASE("the power is cut everywhere, in recovery too: whole acknowledged comm
 TEST_CASE("any call fails, once or for ever: clean errors, and nothing acknowledged is lost") {
     report all;
     torture_options options;
-    options.stride = 61;
+    options.stride = 257;
     for (workload const& work : workloads(1)) {
         for (subject const& what : subjects()) all += fail_calls(what, work, options);
     }

@@ -255,8 +255,8 @@ public:
     }
 
     void make_value(std::string_view value, std::uint64_t birth, char* reference) {
-        byte_pin kept = byte_pin::adopt(value_buffer::make(static_cast<std::uint32_t>(value.size())));
-        auto* const buffer = static_cast<value_buffer*>(kept.get());
+        byte_pin fresh = byte_pin::adopt(value_buffer::make(static_cast<std::uint32_t>(value.size())));
+        auto* const buffer = static_cast<value_buffer*>(fresh.get());
         buffer->birth = birth;
         std::memcpy(buffer->bytes(), value.data(), value.size());
         value_reference outside{birth, reinterpret_cast<std::uint64_t>(buffer), buffer->size, 0};
@@ -278,7 +278,7 @@ public:
             }
             note_born({first, pages, true});
         }
-        (void)kept.release();
+        (void)fresh.release();
         std::memcpy(reference, &outside, sizeof outside);
     }
     static tree_piece value_piece(std::string_view reference) {
