@@ -314,6 +314,24 @@ TEST_CASE("reads: a leader that was removed from a group of two does not answer 
     CHECK(g[1].reads.empty());
 }
 
+TEST_CASE("reads: a lone leader that has started again does not answer before it knows what it had committed") {
+    group g(1);
+    g.campaign(1);
+    g.propose(1, "a");
+    g[1].state.commit = 1;  // that it went on was not stored
+    g[1].applied_index = 0;
+    g[1].start();
+    g.core(1).campaign();
+    ready const vote = g.core(1).take_ready();
+    g[1].state = *vote.state;
+    g.core(1).advance();
+    REQUIRE(g.core(1).role() == role::leader);
+    REQUIRE(g.core(1).log().committed() == 1);
+    g.core(1).read_index("r");
+    g.settle();
+    CHECK(g[1].reads == std::vector<confirmed_read>{{3, "r"}});
+}
+
 // Transfer
 
 TEST_CASE("transfer: the target takes over at once, in spite of leases") {
@@ -412,6 +430,47 @@ TEST_CASE("learners: one that was promoted without knowing votes all the same") 
     CHECK(g.core(2).role() == role::leader);
     g.tick(2);
     CHECK(g.core(3).members().voters.contains(3));
+}
+
+TEST_CASE(
+    "learners: a demoted leader that alone knows of it, with a longer log, does not leave the others without a "
+    "leader") {
+    for (core_options options : {group::plain(), both}) {
+        options.step_down_on_removal = true;
+        group g(2, options);
+        g.campaign(1);
+        log_index const change = g.core(1).log().last_index() + 1;
+        g.lost = [change](message const& m) {
+            return m.to == 2 && m.kind == message_kind::append && m.index >= change;
+        };
+        g.core(1).propose_membership(member_change{change_kind::add_learner, 1});
+        g.core(1).propose("only here");
+        g.settle();
+        REQUIRE(g.core(1).role() == role::follower);
+        REQUIRE(g.core(1).members().learners == node_set{1});
+        REQUIRE(g.core(2).members().voters.contains(1));
+        g.heal();
+        tick_all(g, 100);
+        CHECK(g.core(2).role() == role::leader);
+        CHECK(g.propose(2, "b") == outcome::done);
+        CHECK(g[1].applied == std::vector<std::string>{"b"});
+    }
+}
+
+TEST_CASE("start: what is applied, or compacted, counts as committed, whatever commit index was stored") {
+    group g(1);
+    g.campaign(1);
+    for (char const* command : {"a", "b", "c"}) g.propose(1, command);
+    g[1].state.commit = 1;
+    g[1].start();
+    CHECK(g.core(1).log().committed() == 4);
+    CHECK(g.core(1).log().applied() == 4);
+    g[1].compact();
+    g[1].start();
+    CHECK(g.core(1).log().committed() == 4);
+    g.campaign(1);
+    g.propose(1, "d");
+    CHECK(g[1].applied == std::vector<std::string>{"a", "b", "c", "d"});
 }
 
 // Flow control and limits
