@@ -335,10 +335,10 @@ private:
     // With synchronous writes what this node tells itself waits for `advance`; peers are told by the host.
     void keep_for_advance(ready& work) {
         advancing_.emplace();
-        auto const mine = std::stable_partition(work.after_persist.begin(), work.after_persist.end(),
-                                                [&](message const& m) { return m.to != options_.id; });
-        advancing_->to_self.assign(std::make_move_iterator(mine), std::make_move_iterator(work.after_persist.end()));
-        work.after_persist.erase(mine, work.after_persist.end());
+        std::vector<message> to_others;
+        for (message& m : work.after_persist)
+            (m.to == options_.id ? advancing_->to_self : to_others).push_back(std::move(m));
+        work.after_persist = std::move(to_others);
         advancing_->to_persist = work.to_persist;
         advancing_->to_apply = work.to_apply;
     }
