@@ -2,6 +2,7 @@
 #pragma once
 
 #include <phantomdb/phantomdb.hpp>
+#include <phantomdb/value/text_io.hpp>
 
 #include <boost/hana/accessors.hpp>
 #include <boost/hana/for_each.hpp>

@@ -109,15 +109,19 @@ public:
         bytes.clear();
         std::string line;
         while (!copy_ended_ && bytes.size() < (terminal ? 1 : 65536)) {
-            bool const interrupted = terminal && !typed_copy::wait_for_line();
-            bool const read = !interrupted && std::getline(from, line);
-            if (terminal && !read) {  // the end of this copy is not that of the input
-                std::clearerr(stdin);
-                std::cin.clear();
-                copy_ended_ = true;
+            if (terminal) {
+                auto const how = typed_copy::read_line(line);
+                if (how == typed_copy::outcome::interrupted) {
+                    copy_ended_ = true;
+                    throw report{"ERROR", "57014", "canceling statement due to user request", {}, {}, {}};
+                }
+                copy_ended_ = how == typed_copy::outcome::end || line == "\\.\n";
+                if (line.empty() || line == "\\.\n") break;
+                ++owner_.line_number_;
+                bytes += line;
+                continue;
             }
-            if (interrupted) throw report{"ERROR", "57014", "canceling statement due to user request", {}, {}, {}};
-            if (!read) break;
+            if (!std::getline(from, line)) break;
             if (copy_from == nullptr) ++owner_.line_number_;
             copy_ended_ = script && (line == "\\." || line == "\\.\r");
             if (copy_ended_) break;
