@@ -53,12 +53,13 @@ private:
     bool is_mounted_ = false;
 };
 
+/// The ballast is larger than what is left beside it: what the log took in has to fit into the stores as well.
 void fill_and_free(small_disk const& disk) {
     std::string const ballast = disk / "ballast";
     {
         std::ofstream file(ballast, std::ios::binary);
         std::string const block(1 << 20, 'b');
-        for (int i = 0; i < 12; ++i) file << block;
+        for (int i = 0; i < 26; ++i) file << block;
         file.flush();
         REQUIRE(file.good());
     }

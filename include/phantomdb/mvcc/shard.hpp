@@ -249,7 +249,10 @@ public:
 
     storage::lsn_type commit(commit_request request) override {
         if constexpr (in_files) {
-            if (auto refused = store_.refusal()) throw *refused;
+            if (auto refused = store_.refusal()) {
+                wake_background();  // a checkpoint ends it, once there is room
+                throw *refused;
+            }
         }
         auto const batch = std::make_shared<storage::write_batch const>(std::move(request.batch));
         storage::lsn_type lsn = 0;
@@ -478,6 +481,10 @@ private:
 
     // ---- in the background ----
 
+    bool is_refusing() const {
+        if constexpr (in_files) return store_.refusal().has_value();
+        return false;
+    }
     bool wants_checkpoint() const { return log_->statistics().bytes >= checkpoint_at_.load(std::memory_order_relaxed); }
 
     void wake_background() {
@@ -504,7 +511,8 @@ private:
             hold.unlock();
             try {
                 if (sync_late_.exchange(false, std::memory_order_relaxed)) sync();
-                if (failed || wants_checkpoint() || (!in_time && store_.applied() > checkpointed_)) checkpoint();
+                if (failed || is_refusing() || wants_checkpoint() || (!in_time && store_.applied() > checkpointed_))
+                    checkpoint();
                 failed = false;
             } catch (std::exception const& e) {
                 failed = true;
