@@ -67,7 +67,7 @@ private:
 };
 
 /// 'it''s', on one line.
-std::string quoted(std::string_view value) {
+std::string in_quotes(std::string_view value) {
     std::string made = "'";
     for (char c : value) {
         if (c == '\'' || c == '\\') made.push_back(c);
@@ -276,7 +276,7 @@ void configuration::alter_system_reset_all() {
 void configuration::write_automatic(std::vector<configuration_line> const& lines) {
     std::string text = "# Written by ALTER SYSTEM, which writes it anew; settings by hand belong into " +
                        std::string(file_name) + ".\n";
-    for (auto const& line : lines) text += line.name + " = " + quoted(line.value) + "\n";
+    for (auto const& line : lines) text += line.name + " = " + in_quotes(line.value) + "\n";
     // Complete or not at all, whatever happens meanwhile.
     std::string const unfinished = automatic_file_ + ".part";
     {
