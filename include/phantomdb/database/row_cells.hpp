@@ -67,9 +67,9 @@ Record read_record(schema::table_layout const& table, std::string_view row) {
 template <class Table>
 constexpr auto key_types() {
     return []<std::size_t... I>(std::index_sequence<I...>) {
-        constexpr auto const& columns = Table::shape.primary_key()->columns;
         return []<class... Members>(type_list<Members...>) {
-            return type_list<std::tuple_element_t<static_cast<std::size_t>(columns[I]), std::tuple<Members...>>...>{};
+            return type_list<std::tuple_element_t<static_cast<std::size_t>(Table::shape.primary_key()->columns[I]),
+                                                  std::tuple<Members...>>...>{};
         }(typename members<typename Table::record>::types{});
     }(std::make_index_sequence<Table::shape.primary_key()->columns.size()>{});
 }
