@@ -42,7 +42,8 @@ namespace ps = phantomdb::storage;
 class storage_folder {
 public:
     explicit storage_folder(std::string const& name)
-        : path_((parent() / ("phantomdb-benchmark-" + std::to_string(::getpid()) + "-" + name)).string()) {
+        : path_((parent() / ("phantomdb-benchmark-" + std::to_string(::getpid()) + "-" + name + std::to_string(++made_)))
+                    .string()) {
         std::filesystem::remove_all(path_);
         std::filesystem::create_directories(path_);
     }
@@ -59,6 +60,7 @@ private:
         char const* const chosen = std::getenv("PHANTOMDB_BENCHMARK_FOLDER");
         return chosen != nullptr ? std::filesystem::path(chosen) : std::filesystem::temp_directory_path();
     }
+    static inline int made_ = 0;
     std::string path_;
 };
 
@@ -318,7 +320,8 @@ public:
         options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
         options.compression = rocksdb::kNoCompression;
         rocksdb::DB* db = nullptr;
-        require(rocksdb::DB::Open(options, folder_.path(), &db).ok(), "rocksdb open");
+        auto const opened = rocksdb::DB::Open(options, folder_.path(), &db);
+        require(opened.ok(), ("rocksdb open: " + opened.ToString()).c_str());
         db_.reset(db);
     }
     void put_all(std::span<std::uint64_t const> keys, std::string_view value, bool) {

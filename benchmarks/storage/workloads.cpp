@@ -34,6 +34,8 @@ void load(Engine& into, std::span<std::uint64_t const> keys, bool append) {
 /// Loaded in rising order, once for all benchmarks that only read.
 template <class Engine>
 Engine& loaded(std::uint64_t count) {
+    // What a library keeps for the whole process has to be made before the engine, to outlive it.
+    [[maybe_unused]] static bool const is_library_ready = (Engine(), true);
     static std::unique_ptr<Engine> engine;
     static std::uint64_t has = 0;
     if (has != count) {
