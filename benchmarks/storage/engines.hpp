@@ -42,8 +42,9 @@ namespace ps = phantomdb::storage;
 class storage_folder {
 public:
     explicit storage_folder(std::string const& name)
-        : path_((parent() / ("phantomdb-benchmark-" + std::to_string(::getpid()) + "-" + name + std::to_string(++made_)))
-                    .string()) {
+        : path_(
+              (parent() / ("phantomdb-benchmark-" + std::to_string(::getpid()) + "-" + name + std::to_string(++made_)))
+                  .string()) {
         std::filesystem::remove_all(path_);
         std::filesystem::create_directories(path_);
     }
