@@ -2,6 +2,7 @@
 /// it questions in C++. examples/music_store.sql asks the same database in SQL.
 #include <phantomdb/phantomdb.hpp>
 
+#include <chrono>
 #include <cstdio>
 #include <ranges>
 #include <string>

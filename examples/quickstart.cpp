@@ -1,6 +1,7 @@
 /// The first program: a schema from structs, rows in, a typed query out.
 #include <phantomdb/phantomdb.hpp>
 
+#include <chrono>
 #include <cstdio>
 
 namespace pdb = phantomdb;

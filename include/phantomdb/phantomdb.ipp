@@ -15,5 +15,6 @@
 #include <phantomdb/exec/stored_reader.ipp>
 #include <phantomdb/query/function_resolution.ipp>
 #include <phantomdb/query/to_sql.ipp>
+#include <phantomdb/value/document_builder.ipp>
 
 #endif

@@ -7,6 +7,7 @@
 #include <range/v3/view/transform.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <ranges>
 #include <tuple>
 

@@ -22,7 +22,7 @@ std::string null_of(type_id type) {
 }
 
 constexpr auto found(std::string_view name, std::initializer_list<type_id> given, bool is_operator = true) {
-    return query::resolve(name, std::span<type_id const>(given.begin(), given.size()), is_operator);
+    return query::resolve(name, array_view<type_id>(given.begin(), given.size()), is_operator);
 }
 
 // The same rules hold while compiling.
@@ -83,7 +83,7 @@ TEST_CASE("operators mean what PostgreSQL takes them to mean") {
                 auto answer = postgres.query(sql);
                 if (is_beyond(answer)) continue;
                 type_id const given[] = {left, right};
-                auto ours = query::resolve(symbol, std::span<type_id const>(given), true);
+                auto ours = query::resolve(symbol, array_view<type_id>(given), true);
                 std::string theirs = answer.ok() ? answer.value() : answer.sqlstate;
                 std::string here = ours ? std::string(facts(signature_of(ours.id).result).name)
                                    : ours.status == query::resolution_status::missing ? "42883"
@@ -119,7 +119,7 @@ TEST_CASE("functions of one argument and aggregates mean what PostgreSQL takes t
                 // An untyped NULL is text to json_agg and its like; PostgreSQL wants it typed (42804).
                 if (!answer.ok() && answer.sqlstate.substr(0, 3) != "427" && answer.sqlstate != "42883") continue;
                 type_id const given[] = {type};
-                auto ours = query::resolve<Id>(name, std::span<type_id const>(given), false);
+                auto ours = query::resolve<Id>(name, array_view<type_id>(given), false);
                 std::string theirs = answer.ok() ? answer.value() : answer.sqlstate;
                 std::string here = ours ? std::string(facts(signature_of(ours.id).result).name)
                                    : ours.status == query::resolution_status::missing ? "42883"

@@ -1,4 +1,5 @@
 #include <phantomdb/value/document.hpp>
+#include <phantomdb/value/document_edit.hpp>
 #include <phantomdb/value/json.hpp>
 
 #include "value/samples.hpp"

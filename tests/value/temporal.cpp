@@ -141,7 +141,18 @@ TEST_CASE("the order of day, month and year is the session's") {
 TEST_CASE("typed days and instants go to chrono and back") {
     using namespace std::chrono;
     static_assert(date(2024y / February / 29).civil() == civil_date{2024, 2, 29});
-    static_assert(date(sys_days(2024y / 2 / 29)).to_chrono() == sys_days(2024y / 2 / 29));
+    static_assert(sys_days(date(sys_days(2024y / 2 / 29))) == sys_days(2024y / 2 / 29));
+    static_assert(sys_days(date(-32767y / 1 / 1)) == sys_days(-32767y / 1 / 1));
+    static_assert(std::chrono::microseconds(time_of_day(hours(3) + milliseconds(5))) == hours(3) + milliseconds(5));
+    static_assert(sys_time<std::chrono::microseconds>(timestamptz(sys_days(2024y / 2 / 29) + seconds(7))) ==
+                  sys_days(2024y / 2 / 29) + seconds(7));
+    static_assert(local_time<std::chrono::microseconds>(timestamp(local_days(1969y / 12 / 31))) ==
+                  local_days(1969y / 12 / 31));
+    // Never with a loss that nobody asked for, nor from the one kind of clock to the other.
+    static_assert(!std::is_convertible_v<sys_seconds, date> && !std::is_convertible_v<nanoseconds, time_of_day>);
+    static_assert(!std::is_convertible_v<sys_seconds, timestamp> && !std::is_convertible_v<local_seconds, timestamptz>);
+    static_assert(!std::is_convertible_v<steady_clock::time_point, timestamptz>);
+    static_assert(!std::is_convertible_v<date, sys_days> && !std::is_constructible_v<sys_seconds, date>);
     static_assert(timestamptz(sys_days(1970y / 1 / 1)).microseconds == unix_epoch_microseconds);
     static_assert(timestamp(date(2000y / 1 / 2), time_of_day(1, 2, 3, 4)).microseconds ==
                   microseconds_per_day + 3723 * microseconds_per_second + 4);

@@ -1,7 +1,8 @@
 /// @file Defines `data_directory`: an open database as the typed side sees it, whatever its schema.
 #pragma once
 
-#include <chrono>
+#include <phantomdb/base/chrono_shape.hpp>
+
 #include <memory>
 #include <string>
 
@@ -11,10 +12,10 @@ namespace phantomdb {
 struct open_options {
     std::string database = "postgres";  ///< the database of the directory that has the tables
     std::string schema = "public";
-    bool migrate = true;                        ///< add what the stored database lacks; false: that is an error
-    bool change_engines = false;                ///< rewrite what another engine keeps than the program says
-    bool synchronous_commit = true;             ///< false: a crash may lose the last commits, never part of one
-    std::chrono::milliseconds lock_timeout{0};  ///< 0: wait for ever
+    bool migrate = true;             ///< add what the stored database lacks; false: that is an error
+    bool change_engines = false;     ///< rewrite what another engine keeps than the program says
+    bool synchronous_commit = true;  ///< false: a crash may lose the last commits, never part of one
+    time_limit lock_timeout{};       ///< any duration of chrono; 0: wait for ever
 };
 
 /// Store, log and catalog of one directory, or of none. Thread-safe. One process has a directory open at a time.

@@ -4,7 +4,6 @@
 #include <phantomdb/database/planned.hpp>
 #include <phantomdb/query/to_sql.hpp>
 
-#include <span>
 #include <string>
 
 namespace phantomdb {
@@ -20,7 +19,7 @@ namespace detail {
 
 /// The operators of a plan, one a line.
 std::string plan_text(plan::plan_view const& plan, query::query_view const& query,
-                      std::span<table_shape const* const> tables);
+                      array_view<table_shape const*> tables);
 
 }  // namespace detail
 

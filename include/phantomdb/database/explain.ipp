@@ -1,6 +1,7 @@
 /// @file Defines what database/explain.hpp declares: how a plan is written.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
 #include <phantomdb/database/explain.hpp>
 
 #include <string>
@@ -12,7 +13,7 @@ namespace phantomdb::detail {
 /// Writes the operators of a plan, one a line, children below and indented.
 class plan_printer {
 public:
-    plan_printer(plan::plan_view plan, query::query_view query, std::span<table_shape const* const> tables)
+    plan_printer(plan::plan_view plan, query::query_view query, array_view<table_shape const*> tables)
         : plan_(plan), query_(query), tables_(tables) {}
 
     std::string run() {
@@ -75,12 +76,12 @@ private:
 
     plan::plan_view plan_;
     query::query_view query_;
-    std::span<table_shape const* const> tables_;
+    array_view<table_shape const*> tables_;
     std::string out_;
 };
 
 std::string plan_text(plan::plan_view const& plan, query::query_view const& query,
-                      std::span<table_shape const* const> tables) {
+                      array_view<table_shape const*> tables) {
     return plan_printer(plan, query, tables).run();
 }
 

@@ -41,10 +41,13 @@ template <auto const& Query, bool Keys = true>
 struct planning {
     constexpr plan::plan operator()() const {
         auto const& lowered = query::lowered<Query>;
-        std::vector<plan::table_facts> facts;
+        growing_array<plan::table_facts> facts;
         for (table_shape const* table : lowered.tables) {
-            facts.emplace_back();
-            if constexpr (Keys) facts.back() = facts_of(*table);
+            if constexpr (Keys) {
+                facts.push_back(facts_of(*table));
+            } else {
+                facts.push_back({});
+            }
         }
         return plan::make_plan(lowered.view(), facts);
     }

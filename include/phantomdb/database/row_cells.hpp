@@ -1,6 +1,7 @@
 /// @file Defines how objects of a table's struct become cells of a row, and stored rows objects; and how keys become cells.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
 #include <phantomdb/codec/row.hpp>
 #include <phantomdb/exec/stored_reader.hpp>
 #include <phantomdb/schema/record.hpp>
@@ -9,7 +10,6 @@
 
 #include <array>
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -22,7 +22,7 @@ namespace phantomdb {
 template <class Record>
 class row_cells {
 public:
-    std::span<nullable_datum const> fill(Record const& record) {
+    array_view<nullable_datum> fill(Record const& record) {
         each_member<Record>(
             [&](auto ordinal, auto member) { cells_[ordinal] = to_nullable(record.*member, &encoded_[ordinal]); });
         return cells_;
@@ -93,7 +93,7 @@ decltype(auto) with_key(Use&& use, Given const&... given) {
         std::size_t at = 0;
         return [&](Wanted const&... values) -> decltype(auto) {
             nullable_datum const cells[] = {to_nullable(values, &encoded[at++])...};
-            return use(std::span<nullable_datum const>(cells));
+            return use(array_view<nullable_datum>(cells));
         }(static_cast<Wanted>(given)...);
     }(key_types<Table>());
 }

@@ -1,6 +1,7 @@
 /// @file Defines how a typed query runs: arguments in, rows out as the C++ types its author expects.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
 #include <phantomdb/database/planned.hpp>
 #include <phantomdb/exec/typed_plan.hpp>
 #include <phantomdb/query/arguments.hpp>
@@ -9,7 +10,6 @@
 #include <array>
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -167,7 +167,7 @@ auto plan_arguments(auto const& cells) {
 
 /// Runs a query over what `view` shows. `sink(row)` answers whether to go on.
 template <auto const& Query, class Scope = query_scope_of<Query>, class View, class Sink, class... Arguments>
-void run_query(View const& view, std::span<schema::table_layout const* const> layouts, exec::call_context const& call,
+void run_query(View const& view, array_view<schema::table_layout const*> layouts, exec::call_context const& call,
                Sink&& sink, Arguments const&... arguments) {
     static_assert(say<query::compiled<Query>::problem>::done);
     static_assert(say<query::problem_of_arguments<Query, Arguments...>>::done);

@@ -1,6 +1,7 @@
 /// @file Defines `unit_of_work`, a transaction of the typed API: read, insert, change and query typed rows.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
 #include <phantomdb/database/result.hpp>
 #include <phantomdb/database/row_cells.hpp>
 #include <phantomdb/database/typed_run.hpp>
@@ -10,7 +11,6 @@
 #include <concepts>
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -82,7 +82,7 @@ std::optional<typename Table::record> find_object(From& from, Key const&... key)
     require_key<Table, Key...>();
     std::optional<record> found;
     with_key<Table>(
-        [&](std::span<nullable_datum const> cells) {
+        [&](array_view<nullable_datum> cells) {
             from.find(require_table<Schema, Table>(), cells,
                       [&](schema::table_layout const& layout, std::string_view row) {
                           found.emplace(read_record<record>(layout, row));
@@ -209,7 +209,7 @@ public:
         detail::require_key<Table, Key...>();
         bool found = false;
         detail::with_key<Table>(
-            [&](std::span<nullable_datum const> cells) {
+            [&](array_view<nullable_datum> cells) {
                 work_.change(detail::require_table<Schema, Table>(),
                              [&](untyped_work::changes& changes) { found = changes.erase(cells); });
             },

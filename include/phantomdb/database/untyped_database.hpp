@@ -1,6 +1,7 @@
 /// @file Defines `untyped_database`, what of an open database does not depend on its schema; see database/database.hpp.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
 #include <phantomdb/base/function_ref.hpp>
 #include <phantomdb/database/data_directory.hpp>
 #include <phantomdb/database/untyped_work.hpp>
@@ -16,7 +17,7 @@ class untyped_database {
 public:
     /// Migrates where the options say so, and reports what differs. `shapes` must stay.
     untyped_database(std::shared_ptr<data_directory> directory, open_options options,
-                     std::span<table_shape const* const> shapes);
+                     array_view<table_shape const*> shapes);
 
     /// A transaction to commit oneself.
     untyped_work begin(mvcc::isolation level) const;
@@ -26,8 +27,8 @@ public:
 
     /// The same as of `untyped_work`, over what is committed now: a single read needs no transaction around it. Takes no
     /// lock and allocates nothing for itself where this thread has seen the newest catalog of this database before.
-    void find(table_shape const& table, std::span<nullable_datum const> key, stored_row_sink use) const;
-    void read(std::span<table_shape const* const> tables, std::span<schema::table_layout const*> layouts,
+    void find(table_shape const& table, array_view<nullable_datum> key, stored_row_sink use) const;
+    void read(array_view<table_shape const*> tables, std::span<schema::table_layout const*> layouts,
               statement_sink use) const;
 
     data_directory& directory() const;

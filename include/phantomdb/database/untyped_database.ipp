@@ -1,6 +1,7 @@
 /// @file Defines what database/untyped_database.hpp declares.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
 #include <phantomdb/database/migration.hpp>
 #include <phantomdb/database/untyped_database.hpp>
 #include <phantomdb/database/untyped_work.ipp>
@@ -19,12 +20,12 @@ namespace phantomdb {
 struct untyped_database::state {
     std::shared_ptr<data_directory> directory;
     open_options options;
-    std::span<table_shape const* const> shapes;
+    array_view<table_shape const*> shapes;
     std::uint64_t number = next_number.fetch_add(1);  // tells databases apart, also those that are gone
     std::mutex mutex;
     std::shared_ptr<bound_schema const> bound;  // as of the newest catalog seen
 
-    state(std::shared_ptr<data_directory> opened, open_options chosen, std::span<table_shape const* const> tables)
+    state(std::shared_ptr<data_directory> opened, open_options chosen, array_view<table_shape const*> tables)
         : directory(std::move(opened)), options(std::move(chosen)), shapes(tables) {}
 
     static inline std::atomic<std::uint64_t> next_number{1};
@@ -69,7 +70,7 @@ inline void pause_before(int attempt) {
 }  // namespace detail
 
 untyped_database::untyped_database(std::shared_ptr<data_directory> directory, open_options options,
-                                   std::span<table_shape const* const> shapes)
+                                   array_view<table_shape const*> shapes)
     : shared_(std::make_shared<state>(std::move(directory), std::move(options), shapes)) {
     if (shared_->options.migrate) {
         auto& parts = shared_->directory->parts();
@@ -107,13 +108,13 @@ void untyped_database::transact(mvcc::isolation level, function_ref<void(untyped
     }
 }
 
-void untyped_database::find(table_shape const& table, std::span<nullable_datum const> key, stored_row_sink use) const {
+void untyped_database::find(table_shape const& table, array_view<nullable_datum> key, stored_row_sink use) const {
     shared_->reading([&](exec::sql_view const& view, std::shared_ptr<bound_schema const> const& bound) {
         detail::find_row(bound->of(table), view, key, use);
     });
 }
 
-void untyped_database::read(std::span<table_shape const* const> tables, std::span<schema::table_layout const*> layouts,
+void untyped_database::read(array_view<table_shape const*> tables, std::span<schema::table_layout const*> layouts,
                             statement_sink use) const {
     // By value: `use` may come back here through a function of the caller, and see a newer catalog.
     shared_->reading([&](exec::sql_view view, std::shared_ptr<bound_schema const> bound) {

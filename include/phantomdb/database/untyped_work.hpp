@@ -1,6 +1,7 @@
 /// @file Defines `untyped_work`, what of a transaction does not depend on the schema of a program; see database/unit_of_work.hpp.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
 #include <phantomdb/base/function_ref.hpp>
 #include <phantomdb/exec/call_context.hpp>
 #include <phantomdb/exec/stored_reader.hpp>
@@ -33,10 +34,10 @@ public:
     /// Changes of one table that are one statement.
     class changes {
     public:
-        void insert(std::span<nullable_datum const> row);
+        void insert(array_view<nullable_datum> row);
         /// By the primary key. False where there is no such row.
-        bool update(std::span<nullable_datum const> row);
-        bool erase(std::span<nullable_datum const> key);
+        bool update(array_view<nullable_datum> row);
+        bool erase(array_view<nullable_datum> key);
 
     private:
         friend untyped_work;
@@ -50,10 +51,10 @@ public:
     void change(table_shape const& table, function_ref<void(changes&)> make);
 
     /// Calls `use` with the row that has this primary key, where there is one.
-    void find(table_shape const& table, std::span<nullable_datum const> key, stored_row_sink use);
+    void find(table_shape const& table, array_view<nullable_datum> key, stored_row_sink use);
 
     /// Calls `use` with what a statement now sees, after putting the layouts of `tables` into `layouts`.
-    void read(std::span<table_shape const* const> tables, std::span<schema::table_layout const*> layouts,
+    void read(array_view<table_shape const*> tables, std::span<schema::table_layout const*> layouts,
               statement_sink use);
 
     void commit();

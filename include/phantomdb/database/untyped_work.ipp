@@ -2,6 +2,7 @@
 #pragma once
 
 #include <phantomdb/base/arena.hpp>
+#include <phantomdb/base/array_view.hpp>
 #include <phantomdb/database/bound_schema.hpp>
 #include <phantomdb/database/directory_engine.hpp>
 #include <phantomdb/database/untyped_work.hpp>
@@ -26,7 +27,7 @@ class row_draft {
 public:
     /// Fills the columns that the program knows. The others keep what they were, or become null.
     /// Throws 22001 and 22003 where a value doesn't fit its column.
-    void fill(bound_table const& table, std::span<nullable_datum const> cells) {
+    void fill(bound_table const& table, array_view<nullable_datum> cells) {
         begin(table);
         memory_.reset();
         for (std::size_t i = 0; i < cells.size(); ++i) {
@@ -57,7 +58,7 @@ private:
 };
 
 /// The key of the stored row whose primary key has these values.
-inline std::string make_row_key(bound_table const& table, std::span<nullable_datum const> values) {
+inline std::string make_row_key(bound_table const& table, array_view<nullable_datum> values) {
     std::string key;
     schema::append_id(key, table.stored->table->id);
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -68,7 +69,7 @@ inline std::string make_row_key(bound_table const& table, std::span<nullable_dat
 }
 
 /// The same by the row's cells.
-inline std::string row_key_of(bound_table const& table, std::span<nullable_datum const> row) {
+inline std::string row_key_of(bound_table const& table, array_view<nullable_datum> row) {
     std::string key;
     schema::append_id(key, table.stored->table->id);
     auto const& columns = table.shape->primary_key()->columns;
@@ -90,12 +91,12 @@ inline exec::random_stream fresh_random() {
 
 /// The row under a primary key; `from` is a transaction or a view.
 template <class From>
-void find_row(bound_table const& table, From const& from, std::span<nullable_datum const> key, stored_row_sink use) {
+void find_row(bound_table const& table, From const& from, array_view<nullable_datum> key, stored_row_sink use) {
     auto const found = from.get(make_row_key(table, key));
     if (found) use(*table.stored, *found);
 }
 
-inline void put_layouts(bound_schema const& bound, std::span<table_shape const* const> tables,
+inline void put_layouts(bound_schema const& bound, array_view<table_shape const*> tables,
                         std::span<schema::table_layout const*> layouts) {
     for (std::size_t i = 0; i < tables.size(); ++i) layouts[i] = bound.of(*tables[i]).planned.get();
 }
@@ -147,12 +148,12 @@ untyped_work::untyped_work(untyped_work&&) noexcept = default;
 untyped_work& untyped_work::operator=(untyped_work&&) noexcept = default;
 untyped_work::~untyped_work() = default;
 
-void untyped_work::changes::insert(std::span<nullable_datum const> row) {
+void untyped_work::changes::insert(array_view<nullable_datum> row) {
     statement_.draft.fill(statement_.table, row);
     statement_.writer.insert(*statement_.table.stored, statement_.draft.row());
 }
 
-bool untyped_work::changes::update(std::span<nullable_datum const> row) {
+bool untyped_work::changes::update(array_view<nullable_datum> row) {
     bound_table const& table = statement_.table;
     std::string const key = detail::row_key_of(table, row);
     auto const stored = statement_.transaction.get(key);
@@ -166,7 +167,7 @@ bool untyped_work::changes::update(std::span<nullable_datum const> row) {
     return true;
 }
 
-bool untyped_work::changes::erase(std::span<nullable_datum const> key) {
+bool untyped_work::changes::erase(array_view<nullable_datum> key) {
     bound_table const& table = statement_.table;
     std::string const row_key = detail::make_row_key(table, key);
     auto const stored = statement_.transaction.get(row_key);
@@ -215,12 +216,12 @@ void untyped_work::change(table_shape const& table, function_ref<void(changes&)>
     }
 }
 
-void untyped_work::find(table_shape const& table, std::span<nullable_datum const> key, stored_row_sink use) {
+void untyped_work::find(table_shape const& table, array_view<nullable_datum> key, stored_row_sink use) {
     engine_->transaction.refresh_snapshot();
     detail::find_row(engine_->bound->of(table), engine_->transaction, key, use);
 }
 
-void untyped_work::read(std::span<table_shape const* const> tables, std::span<schema::table_layout const*> layouts,
+void untyped_work::read(array_view<table_shape const*> tables, std::span<schema::table_layout const*> layouts,
                         statement_sink use) {
     detail::put_layouts(*engine_->bound, tables, layouts);
     engine_->transaction.refresh_snapshot();

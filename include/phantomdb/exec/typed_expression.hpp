@@ -1,6 +1,7 @@
 /// @file Defines `evaluate`: an expression of a typed query over one row, inlined.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
 #include <phantomdb/exec/functions/compiled.hpp>
 #include <phantomdb/exec/row_flow.hpp>
 #include <phantomdb/exec/typed_value.hpp>
@@ -11,7 +12,6 @@
 #include <phantomdb/value/compare.hpp>
 
 #include <array>
-#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -57,7 +57,7 @@ struct outer_link {
 template <class View, class Arguments, class Outer = no_outer>
 struct typed_context {
     View const& view;
-    std::span<schema::table_layout const* const> layouts;  ///< by the query's table ordinals
+    array_view<schema::table_layout const*> layouts;  ///< by the query's table ordinals
     Arguments const& arguments;
     call_context call;
     Outer const& outer;

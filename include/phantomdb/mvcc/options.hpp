@@ -1,7 +1,8 @@
 /// @file Defines what a caller can choose about a transaction: isolation, row locks, waiting, durability.
 #pragma once
 
-#include <chrono>
+#include <phantomdb/base/chrono_shape.hpp>
+
 #include <cstdint>
 #include <exception>
 #include <string_view>
@@ -29,10 +30,10 @@ enum class lock_wait : std::uint8_t {
 
 struct transaction_options {
     isolation level = isolation::read_committed;
-    bool read_only = false;   ///< `put`, `erase` are refused with 25006
-    bool synchronous = true;  ///< false: `commit` returns before the log is synced; a crash may lose it
-    std::chrono::milliseconds lock_timeout{0};  ///< 0: wait for ever
-    interrupt* cancel = nullptr;                ///< looked at while waiting; outlives the transaction
+    bool read_only = false;       ///< `put`, `erase` are refused with 25006
+    bool synchronous = true;      ///< false: `commit` returns before the log is synced; a crash may lose it
+    time_limit lock_timeout{};    ///< 0: wait for ever
+    interrupt* cancel = nullptr;  ///< looked at while waiting; outlives the transaction
 };
 
 /// Thrown by `transaction::lock_row` under READ COMMITTED when the row has changed since the statement's snapshot.

@@ -109,7 +109,7 @@ public:
     /// May be changed before the first statement that needs them, as SET TRANSACTION does; the level only through `begin`.
     void set_read_only(bool read_only) { options_.read_only = read_only; }
     void set_synchronous(bool synchronous) { options_.synchronous = synchronous; }
-    void set_lock_timeout(std::chrono::milliseconds timeout) { options_.lock_timeout = timeout; }
+    void set_lock_timeout(time_limit timeout) { options_.lock_timeout = timeout; }
 
     // ---- reading ----
 
@@ -157,7 +157,8 @@ public:
     /// Throws deadlock_detected, lock_not_available, query_canceled.
     bool lock(std::string_view key, lock_mode mode = lock_mode::update, lock_wait wait = lock_wait::block) {
         if (owner_ == nullptr) owner_ = std::make_unique<lock_owner>(id_);
-        return host_->locks().acquire(*owner_, key, mode, wait, options_.lock_timeout, options_.cancel);
+        return host_->locks().acquire(*owner_, key, mode, wait, std::chrono::milliseconds(options_.lock_timeout.count),
+                                      options_.cancel);
     }
 
     /// Locks a row that the statement has seen, and makes sure that it is still the row it saw: if somebody changed or

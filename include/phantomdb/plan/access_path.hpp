@@ -1,12 +1,13 @@
 /// @file Defines how a table scan finds its rows: matching conjuncts against the keys of a table.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
+#include <phantomdb/base/growing_array.hpp>
 #include <phantomdb/plan/expression_facts.hpp>
 #include <phantomdb/plan/facts.hpp>
 #include <phantomdb/plan/plan.hpp>
 
 #include <optional>
-#include <vector>
 
 namespace phantomdb::plan {
 
@@ -25,9 +26,9 @@ struct column_comparison {
 struct access_choice {
     access kind = access::full;
     node index = none;
-    std::vector<node> equal;
+    growing_array<node> equal;
     key_bound lower{}, upper{};
-    std::vector<node> residual;
+    growing_array<node> residual;
     bool reverse = false;
     double rows = default_rows;     ///< after the residual
     double visited = default_rows;  ///< rows touched
@@ -67,7 +68,7 @@ constexpr std::optional<column_comparison> as_comparison(query_view const& q, no
 /// Whether a scan of `index` yields rows in the order of `keys` (all columns of `source`), and if so whether backwards.
 /// Columns in `fixed` have one value only and may be left out or stand anywhere.
 constexpr std::optional<bool> order_of_index(query_view const& q, index_facts const& index, node source,
-                                             std::span<query::sort_key const> keys, std::vector<node> const& fixed) {
+                                             array_view<query::sort_key> keys, growing_array<node> const& fixed) {
     auto is_fixed = [&](node column) {
         for (node f : fixed) {
             if (f == column) return true;
@@ -105,10 +106,10 @@ constexpr std::optional<bool> order_of_index(query_view const& q, index_facts co
 /// `unbound` are the sources whose columns are not known yet when the scan starts. `wanted` is an order that would be
 /// welcome; `hurried` says that only a few rows of it are (a LIMIT above), which justifies following a secondary index.
 constexpr access_choice choose_access(query_view const& q, table_facts const& table, node source,
-                                      std::vector<node> const& conjuncts, source_set const& unbound,
-                                      std::span<query::sort_key const> wanted, bool hurried) {
+                                      growing_array<node> const& conjuncts, source_set const& unbound,
+                                      array_view<query::sort_key> wanted, bool hurried) {
     double const total = table.rows > 0 ? table.rows : default_rows;
-    std::vector<column_comparison> usable;
+    growing_array<column_comparison> usable;
     for (node c : conjuncts) {
         if (auto found = as_comparison(q, c, source, unbound)) usable.push_back(*found);
     }
@@ -127,12 +128,12 @@ constexpr access_choice choose_access(query_view const& q, table_facts const& ta
         }
     }
 
-    std::vector<node> consumed;
+    growing_array<node> consumed;
     for (std::size_t i = 0; i < table.indexes.size(); ++i) {
         index_facts const& index = table.indexes[i];
         access_choice candidate;
         candidate.index = static_cast<node>(i);
-        std::vector<node> used, fixed;
+        growing_array<node> used, fixed;
         double rows = total;
         std::size_t matched = 0;
         for (; matched < index.columns.size(); ++matched) {

@@ -4,6 +4,8 @@
 /// Costs are row visits, not PostgreSQL's pages.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
+#include <phantomdb/base/growing_array.hpp>
 #include <phantomdb/plan/facts.hpp>
 #include <phantomdb/plan/plan.hpp>
 #include <phantomdb/value/text_io.hpp>
@@ -87,9 +89,9 @@ public:
         }
         return {};
     }
-    std::string list(std::span<node const> numbers) const { return separated(numbers, ", "); }
-    std::string conjunction(std::span<node const> numbers) const { return joined(numbers, " AND "); }
-    std::string keys(std::span<query::sort_key const> sort_keys) const {
+    std::string list(array_view<node> numbers) const { return separated(numbers, ", "); }
+    std::string conjunction(array_view<node> numbers) const { return joined(numbers, " AND "); }
+    std::string keys(array_view<query::sort_key> sort_keys) const {
         std::string text;
         for (auto const& key : sort_keys) {
             if (!text.empty()) text += ", ";
@@ -130,7 +132,7 @@ private:
         if (bare) return text;
         return "'" + text + "'::" + std::string(facts(l.type.id).name);
     }
-    std::string call(query::expression const& e, std::span<node const> arguments) const {
+    std::string call(query::expression const& e, array_view<node> arguments) const {
         auto const& signature = signature_of(e.function);
         std::string name(signature.name);
         if (signature.is_operator() && arguments.size() == 2) {
@@ -139,12 +141,12 @@ private:
         if (signature.is_operator() && arguments.size() == 1) return "(" + name + " " + write(arguments[0]) + ")";
         return name + "(" + list(arguments) + ")";
     }
-    std::string separated(std::span<node const> numbers, char const* by) const {
+    std::string separated(array_view<node> numbers, char const* by) const {
         std::string text;
         for (node n : numbers) text += (text.empty() ? "" : by) + write(n);
         return text;
     }
-    std::string joined(std::span<node const> numbers, char const* by) const {
+    std::string joined(array_view<node> numbers, char const* by) const {
         std::string text = separated(numbers, by);
         return numbers.size() > 1 ? "(" + text + ")" : text;
     }
@@ -230,7 +232,7 @@ private:
         }
         if (!condition.empty()) made.details.emplace_back("Index Cond", condition);
     }
-    std::string column_name(node source, std::vector<std::int16_t> const& columns, std::size_t at) const {
+    std::string column_name(node source, growing_array<std::int16_t> const& columns, std::size_t at) const {
         if (at >= columns.size()) return "key";
         return std::string(q_.name(q_.columns_of(source)[static_cast<std::size_t>(columns[at])].name));
     }
@@ -295,7 +297,7 @@ private:
     }
 
 public:
-    std::function<std::vector<std::int16_t>(node table, node index)> columns_;
+    std::function<growing_array<std::int16_t>(node table, node index)> columns_;
 
 private:
     query::query_view q_;
@@ -304,7 +306,7 @@ private:
     expression_writer text_;
 };
 
-inline void write_text(std::string& out, explained_node const& n, int depth, std::span<node_actuals const> actuals,
+inline void write_text(std::string& out, explained_node const& n, int depth, array_view<node_actuals> actuals,
                        bool costs) {
     std::string indent(static_cast<std::size_t>(depth) * 6, ' ');
     if (depth > 0) indent.replace(indent.size() - 4, 4, "->  ");
@@ -337,10 +339,10 @@ inline void write_text(std::string& out, explained_node const& n, int depth, std
 }  // namespace detail
 
 /// The tree EXPLAIN shows. `tables` are the facts the plan was made with.
-inline explained_node explain(query::query_view query, plan_view plan, std::span<table_facts const> tables,
+inline explained_node explain(query::query_view query, plan_view plan, array_view<table_facts> tables,
                               index_names const& names = {}) {
     detail::explainer made(query, plan, names);
-    made.columns_ = [tables](node table, node index) -> std::vector<std::int16_t> {
+    made.columns_ = [tables](node table, node index) -> growing_array<std::int16_t> {
         auto t = static_cast<std::size_t>(table), i = static_cast<std::size_t>(index < 0 ? 0 : index);
         if (t >= tables.size() || i >= tables[t].indexes.size()) return {};
         return tables[t].indexes[i].columns;
@@ -349,8 +351,7 @@ inline explained_node explain(query::query_view query, plan_view plan, std::span
 }
 
 /// As lines of text, each ended by a newline. `actuals`, by plan node, for EXPLAIN ANALYZE.
-inline std::string explain_text(explained_node const& root, std::span<node_actuals const> actuals = {},
-                                bool costs = true) {
+inline std::string explain_text(explained_node const& root, array_view<node_actuals> actuals = {}, bool costs = true) {
     std::string out;
     detail::write_text(out, root, 0, actuals, costs);
     return out;

@@ -1,10 +1,10 @@
 /// @file Defines what the planner asks of expressions: which sources they use, what kind of comparison they are.
 #pragma once
 
+#include <phantomdb/base/growing_array.hpp>
 #include <phantomdb/query/ir.hpp>
 
 #include <cstdint>
-#include <vector>
 
 namespace phantomdb::plan {
 
@@ -59,7 +59,7 @@ public:
     }
 
 private:
-    std::vector<std::uint64_t> words_;
+    growing_array<std::uint64_t> words_;
 };
 
 /// Calls `visit(expression)` for every expression that stands directly in a relation (not in its children).

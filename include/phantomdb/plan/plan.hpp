@@ -4,11 +4,12 @@
 /// adds none, so a plan frozen at build time and a plan made at run time look alike to whoever instantiates operators.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
+#include <phantomdb/base/growing_array.hpp>
 #include <phantomdb/query/ir.hpp>
 
 #include <array>
 #include <cstdint>
-#include <vector>
 
 namespace phantomdb::plan {
 
@@ -86,12 +87,12 @@ struct subplan {
 
 /// A plan wherever its arrays live.
 struct plan_view {
-    std::span<plan_node const> nodes;
-    std::span<node const> lists;
-    std::span<subplan const> subplans;
+    array_view<plan_node> nodes;
+    array_view<node> lists;
+    array_view<subplan> subplans;
     node root = none;
 
-    constexpr std::span<node const> list(slice s) const { return lists.subspan(s.first, s.count); }
+    constexpr array_view<node> list(slice s) const { return lists.subspan(s.first, s.count); }
     /// The plan of relation `wanted`, or none.
     constexpr node subplan_of(node wanted) const {
         for (subplan const& s : subplans) {
@@ -111,15 +112,15 @@ struct plan_view {
 
 /// A plan under construction, and the form of run-time plans. Usable in constant expressions.
 struct plan {
-    std::vector<plan_node> nodes;
-    std::vector<node> lists;
-    std::vector<subplan> subplans;
+    growing_array<plan_node> nodes;
+    growing_array<node> lists;
+    growing_array<subplan> subplans;
     node root = none;
 
     constexpr plan_view view() const { return {nodes, lists, subplans, root}; }
-    constexpr slice add_list(std::vector<node> const& items) {
+    constexpr slice add_list(growing_array<node> const& items) {
         slice made{static_cast<node>(lists.size()), static_cast<node>(items.size())};
-        lists.insert(lists.end(), items.begin(), items.end());
+        lists.append(items);
         return made;
     }
     constexpr node add(plan_node const& made) { return nodes.push_back(made), static_cast<node>(nodes.size() - 1); }

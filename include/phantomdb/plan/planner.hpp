@@ -7,13 +7,12 @@
 /// 5. A sort is left out where the rows come in that order anyway, and keeps only the first rows under a limit.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
+#include <phantomdb/base/growing_array.hpp>
 #include <phantomdb/plan/access_path.hpp>
 #include <phantomdb/plan/expression_facts.hpp>
 #include <phantomdb/plan/facts.hpp>
 #include <phantomdb/plan/plan.hpp>
-
-#include <span>
-#include <vector>
 
 namespace phantomdb::plan {
 
@@ -21,7 +20,7 @@ namespace detail {
 
 class planner {
 public:
-    constexpr planner(query_view query, std::span<table_facts const> facts) : q(query), tables(facts) {}
+    constexpr planner(query_view query, array_view<table_facts> facts) : q(query), tables(facts) {}
 
     constexpr plan make() {
         out.root = plan_relation(q.root, {});
@@ -34,14 +33,14 @@ public:
 private:
     struct leaf {
         node relation;
-        std::vector<node> conjuncts;
+        growing_array<node> conjuncts;
         source_set sources;
     };
 
     query_view q;
-    std::span<table_facts const> tables;
+    array_view<table_facts> tables;
     plan out;
-    std::span<query::sort_key const> wanted_order;
+    array_view<query::sort_key> wanted_order;
     bool hurried = false;
 
     constexpr relation const& rel(node number) const { return q.relations[number]; }
@@ -72,20 +71,20 @@ private:
     }
 
     /// Appends `e`, taken apart at its ANDs.
-    constexpr void add_conjuncts(std::vector<node>& to, node e) const {
+    constexpr void add_conjuncts(growing_array<node>& to, node e) const {
         if (q.expressions[e].kind == expression_kind::logical_and) {
             for (node argument : q.list(q.expressions[e].arguments)) add_conjuncts(to, argument);
         } else {
             to.push_back(e);
         }
     }
-    constexpr std::vector<node> conjuncts_of(slice expressions) const {
-        std::vector<node> found;
+    constexpr growing_array<node> conjuncts_of(slice expressions) const {
+        growing_array<node> found;
         for (node e : q.list(expressions)) add_conjuncts(found, e);
         return found;
     }
 
-    constexpr node filtered(node child, std::vector<node> const& conjuncts) {
+    constexpr node filtered(node child, growing_array<node> const& conjuncts) {
         if (conjuncts.empty()) return child;
         plan_node made;
         made.kind = operator_kind::filter;
@@ -99,12 +98,12 @@ private:
     }
 
     /// A plan for a relation with `conjuncts` applied to its rows.
-    constexpr node plan_relation(node number, std::vector<node> conjuncts) {
+    constexpr node plan_relation(node number, growing_array<node> conjuncts) {
         relation const& r = rel(number);
         switch (r.kind) {
             case relation_kind::filter: {
-                std::vector<node> all = conjuncts_of(r.expressions);
-                all.insert(all.end(), conjuncts.begin(), conjuncts.end());
+                growing_array<node> all = conjuncts_of(r.expressions);
+                all.append(conjuncts);
                 return plan_relation(r.left, std::move(all));
             }
             case relation_kind::table: return plan_block(number, std::move(conjuncts));
@@ -236,7 +235,7 @@ private:
     }
 
     /// Whether the rows of a planned node come in the order of `keys`.
-    constexpr bool comes_ordered(node number, std::span<query::sort_key const> keys) const {
+    constexpr bool comes_ordered(node number, array_view<query::sort_key> keys) const {
         plan_node const& p = at(number);
         switch (p.kind) {
             case operator_kind::filter: return comes_ordered(p.left, keys);
@@ -259,7 +258,7 @@ private:
                 node index = p.index;
                 if (index == none && !indexes.empty() && indexes[0].primary) index = 0;
                 if (index == none) return false;
-                std::vector<node> fixed;
+                growing_array<node> fixed;
                 for (node i = 0; i < p.equal.count; ++i) {
                     fixed.push_back(indexes[static_cast<std::size_t>(index)].columns[static_cast<std::size_t>(i)]);
                 }
@@ -295,7 +294,7 @@ private:
                                               block, wanted_order, hurried));
     }
 
-    constexpr void gather(node number, std::vector<leaf>& leaves, std::vector<node>& pool) {
+    constexpr void gather(node number, growing_array<leaf>& leaves, growing_array<node>& pool) {
         relation const& r = rel(number);
         if (r.kind == relation_kind::filter) {
             for (node c : conjuncts_of(r.expressions)) pool.push_back(c);
@@ -313,12 +312,12 @@ private:
     struct step {
         operator_kind kind = operator_kind::loop_join;
         access_choice lookup;
-        std::vector<node> left_keys, right_keys, rest;
+        growing_array<node> left_keys, right_keys, rest;
         double rows = 0, cost = 0;
     };
 
     /// Splits conjuncts into hash keys (`left = right`) and the rest.
-    constexpr void split_keys(std::vector<node> const& conjuncts, source_set const& left, source_set const& right,
+    constexpr void split_keys(growing_array<node> const& conjuncts, source_set const& left, source_set const& right,
                               step& into) const {
         for (node c : conjuncts) {
             expression const& e = q.expressions[c];
@@ -346,7 +345,7 @@ private:
 
     /// The best way to join `right` (with its own conjuncts) to rows of `left_sources`.
     constexpr step choose_step(double left_rows, source_set const& left_sources, leaf const& right, double right_rows,
-                               double right_cost, std::vector<node> const& conditions, source_set const& unbound,
+                               double right_cost, growing_array<node> const& conditions, source_set const& unbound,
                                bool may_look_up) {
         step best;
         split_keys(conditions, left_sources, right.sources, best);
@@ -361,8 +360,8 @@ private:
         best.rows = left_rows * matches;
         relation const& r = rel(right.relation);
         if (may_look_up && r.kind == relation_kind::table) {
-            std::vector<node> all = right.conjuncts;
-            all.insert(all.end(), conditions.begin(), conditions.end());
+            growing_array<node> all = right.conjuncts;
+            all.append(conditions);
             access_choice choice =
                 choose_access(q, tables[static_cast<std::size_t>(r.table)], r.source, all, unbound, {}, false);
             bool driven = false;
@@ -400,13 +399,13 @@ private:
         return out.add(made);
     }
 
-    constexpr node plan_block(node number, std::vector<node> pool) {
-        std::vector<leaf> leaves;
+    constexpr node plan_block(node number, growing_array<node> pool) {
+        growing_array<leaf> leaves;
         gather(number, leaves, pool);
         source_set block;
         for (auto const& l : leaves) block.add(l.sources);
 
-        std::vector<node> joining;  // conjuncts over more than one leaf
+        growing_array<node> joining;  // conjuncts over more than one leaf
         for (node c : pool) {
             source_set used = uses(q, c);
             leaf* home = nullptr;
@@ -424,7 +423,7 @@ private:
         if (leaves.size() == 1) return plan_leaf(leaves[0], block);
 
         auto saved_order = wanted_order;
-        std::vector<node> planned;
+        growing_array<node> planned;
         for (auto const& l : leaves) {
             // An order can only come from the side that drives the joins.
             planned.push_back(plan_leaf(l, block));
@@ -436,8 +435,8 @@ private:
         for (std::size_t i = 1; i < leaves.size(); ++i) {
             if (at(planned[i]).rows < at(planned[first]).rows) first = i;
         }
-        std::vector<std::uint8_t> done;
-        done.assign(leaves.size(), 0);
+        growing_array<std::uint8_t> done;
+        done.resize(leaves.size());
         done[first] = true;
         node current = planned[first];
         source_set joined = leaves[first].sources;
@@ -445,14 +444,14 @@ private:
             std::size_t chosen = leaves.size();
             step chosen_step;
             bool chosen_connected = false;
-            std::vector<node> chosen_conditions;
+            growing_array<node> chosen_conditions;
             for (std::size_t i = 0; i < leaves.size(); ++i) {
                 if (done[i]) continue;
                 source_set reach = joined;
                 reach.add(leaves[i].sources);
                 source_set beyond = block;
                 beyond.remove(reach);
-                std::vector<node> conditions;
+                growing_array<node> conditions;
                 for (node c : joining) {
                     if (!uses(q, c).touches(beyond)) conditions.push_back(c);
                 }
@@ -471,7 +470,7 @@ private:
                     chosen_conditions = conditions;
                 }
             }
-            std::vector<node> left_over;
+            growing_array<node> left_over;
             for (node c : joining) {
                 bool taken = false;
                 for (node t : chosen_conditions) taken = taken || t == c;
@@ -495,7 +494,7 @@ private:
     }
 
     /// Left, right, full, semi, anti and lateral joins: the sides stay where they are.
-    constexpr node plan_outer(node number, std::vector<node> conjuncts) {
+    constexpr node plan_outer(node number, growing_array<node> conjuncts) {
         relation const& r = rel(number);
         query::join_kind kind = r.join;
         node l = r.left, right_relation = r.right;
@@ -505,7 +504,7 @@ private:
         }
         source_set left_sources = visible(q, l), right_sources = visible(q, right_relation);
 
-        std::vector<node> above, into_left, into_right, conditions;
+        growing_array<node> above, into_left, into_right, conditions;
         for (node c : conjuncts) {
             bool sinks = kind != query::join_kind::full_outer && !uses(q, c).touches(right_sources);
             (sinks ? into_left : above).push_back(c);
@@ -515,7 +514,7 @@ private:
             (sinks ? into_right : conditions).push_back(c);
         }
         if (kind == query::join_kind::inner) {  // lateral: conditions above are as good as ON
-            conditions.insert(conditions.end(), above.begin(), above.end());
+            conditions.append(above);
             above.clear();
         }
         node left = plan_relation(l, std::move(into_left));
@@ -561,7 +560,7 @@ private:
 /// Chooses operators for a query. `tables` holds the facts of each table of the statement, by `relation::table`.
 ///
 /// Deterministic; usable in constant expressions. Time: quadratic in joined relations, linear in the rest.
-constexpr plan make_plan(query_view query, std::span<table_facts const> tables) {
+constexpr plan make_plan(query_view query, array_view<table_facts> tables) {
     return detail::planner(query, tables).make();
 }
 

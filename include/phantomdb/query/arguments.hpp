@@ -1,6 +1,7 @@
 /// @file Defines how arguments, `"min_age"_arg = 18`, meet the parameters of a query.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
 #include <phantomdb/base/error.hpp>
 #include <phantomdb/query/typed_query.hpp>
 #include <phantomdb/value/numeric.hpp>
@@ -41,7 +42,7 @@ constexpr type_id argument_type() {
 }
 
 /// What is wrong with these arguments for this query.
-constexpr wording problem_of_arguments(query_view const& q, std::span<given_argument const> given) {
+constexpr wording problem_of_arguments(query_view const& q, array_view<given_argument> given) {
     for (auto const& parameter : q.parameters) {
         std::string_view name = q.name(parameter.name), type = facts(parameter.type.id).name;
         given_argument const* found = nullptr;

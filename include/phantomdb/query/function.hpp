@@ -4,11 +4,11 @@
 /// catalog. Which entry a call means is decided by `query/function_resolution.hpp`.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
 #include <phantomdb/query/function_aggregate_list.hpp>
 #include <phantomdb/query/function_list.hpp>
 #include <phantomdb/value/type.hpp>
 
-#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -74,22 +74,16 @@ consteval function_signature signature(std::string_view name, type_id result, un
 #define PHANTOMDB_UNPACK(...) __VA_OPT__(, ) __VA_ARGS__
 #define X(enumerator, sql_name, types, result, flags) signature(sql_name, result, flags PHANTOMDB_UNPACK types),
 
-consteval auto function_rows() {
-    using enum type_id;
-    [[maybe_unused]] constexpr auto any = any_type, anynonarray = any_type;
-    [[maybe_unused]] constexpr auto op = function_signature::op, stable = function_signature::stable,
-                                    volatile_ = function_signature::volatile_,
-                                    nonstrict = function_signature::nonstrict, variadic = function_signature::variadic,
-                                    returns_set = function_signature::returns_set;
-    return std::to_array<function_signature>({PHANTOMDB_FUNCTIONS(X)});
-}
-
-consteval auto aggregate_rows() {
-    using enum type_id;
-    [[maybe_unused]] constexpr auto any = any_type;
-    [[maybe_unused]] constexpr auto nonstrict = function_signature::nonstrict, stable = function_signature::stable;
-    return std::to_array<function_signature>({PHANTOMDB_AGGREGATES(X)});
-}
+/// The names that the lists use. Arrays here, rather than in a function that returns one, are built in one step.
+namespace rows {
+using enum type_id;
+inline constexpr auto any = any_type, anynonarray = any_type;
+inline constexpr auto op = function_signature::op, stable = function_signature::stable,
+                      volatile_ = function_signature::volatile_, nonstrict = function_signature::nonstrict,
+                      variadic = function_signature::variadic, returns_set = function_signature::returns_set;
+inline constexpr function_signature functions[] = {PHANTOMDB_FUNCTIONS(X)};
+inline constexpr function_signature aggregates[] = {PHANTOMDB_AGGREGATES(X)};
+}  // namespace rows
 
 #undef X
 #undef PHANTOMDB_UNPACK
@@ -97,8 +91,8 @@ consteval auto aggregate_rows() {
 }  // namespace query::detail
 
 /// Signatures in the order of `function_id` and `aggregate_id`.
-inline constexpr auto function_table = query::detail::function_rows();
-inline constexpr auto aggregate_table = query::detail::aggregate_rows();
+inline constexpr array_view<function_signature> function_table = query::detail::rows::functions;
+inline constexpr array_view<function_signature> aggregate_table = query::detail::rows::aggregates;
 
 constexpr function_signature const& signature_of(function_id id) {
     return function_table[static_cast<std::size_t>(id)];

@@ -11,14 +11,14 @@
 /// Everything is `constexpr`; at run time names are found through an index that is built once.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
+#include <phantomdb/base/growing_array.hpp>
 #include <phantomdb/query/function.hpp>
 #include <phantomdb/value/castable.hpp>
 
 #include <cstddef>
-#include <span>
 #include <string_view>
 #include <type_traits>
-#include <vector>
 
 namespace phantomdb::query {
 
@@ -57,8 +57,8 @@ constexpr auto const& table_of() {
 }
 
 /// The entries called `name`, for look-ups at run time; the index is built on first use.
-std::span<function_id const> functions_named(std::string_view name);
-std::span<aggregate_id const> aggregates_named(std::string_view name);
+array_view<function_id> functions_named(std::string_view name);
+array_view<aggregate_id> aggregates_named(std::string_view name);
 
 /// Calls `visit(id)` for every entry called `name`.
 template <class Id, class Visit>
@@ -79,7 +79,7 @@ constexpr char category_of(type_id type) { return is_polymorphic(type) ? 'P' : f
 
 /// Keeps the candidates with the highest `score`.
 template <class Id, class Score>
-constexpr void keep_best(std::vector<Id>& candidates, Score score) {
+constexpr void keep_best(growing_array<Id>& candidates, Score score) {
     int best = -1;
     std::size_t kept = 0;
     for (Id id : candidates) {
@@ -91,7 +91,7 @@ constexpr void keep_best(std::vector<Id>& candidates, Score score) {
 }
 
 template <class Id, class Wanted>
-constexpr void keep_if(std::vector<Id>& candidates, Wanted wanted) {
+constexpr void keep_if(growing_array<Id>& candidates, Wanted wanted) {
     std::size_t kept = 0;
     for (Id id : candidates) {
         if (wanted(signature_of(id))) candidates[kept++] = id;
@@ -101,8 +101,8 @@ constexpr void keep_if(std::vector<Id>& candidates, Wanted wanted) {
 
 /// Step 4: untyped literals choose a category. False when they cannot.
 template <class Id>
-constexpr bool choose_by_category(std::vector<Id>& candidates, std::span<type_id const> given) {
-    std::vector<Id> kept = candidates;
+constexpr bool choose_by_category(growing_array<Id>& candidates, array_view<type_id> given) {
+    growing_array<Id> kept = candidates;
     for (std::size_t i = 0; i < given.size(); ++i) {
         if (given[i] != type_id::unknown) continue;
         char category = 0;
@@ -131,7 +131,7 @@ constexpr bool choose_by_category(std::vector<Id>& candidates, std::span<type_id
 
 /// Step 5: untyped literals take the type that all others have.
 template <class Id>
-constexpr void choose_by_shared_type(std::vector<Id>& candidates, std::span<type_id const> given) {
+constexpr void choose_by_shared_type(growing_array<Id>& candidates, array_view<type_id> given) {
     type_id shared = type_id::unknown;
     for (type_id type : given) {
         if (type == type_id::unknown) continue;
@@ -139,7 +139,7 @@ constexpr void choose_by_shared_type(std::vector<Id>& candidates, std::span<type
         shared = type;
     }
     if (shared == type_id::unknown) return;
-    std::vector<Id> kept = candidates;
+    growing_array<Id> kept = candidates;
     keep_if(kept, [&](function_signature const& row) {
         for (std::size_t i = 0; i < given.size(); ++i) {
             if (!casts_implicitly(shared, row.argument(i))) return false;
@@ -154,7 +154,7 @@ constexpr void choose_by_shared_type(std::vector<Id>& candidates, std::span<type
 /// Finds what `name` applied to arguments of the types `given` means; `operators` says whether `name` is a symbol.
 /// `type_id::unknown` stands for an untyped literal or parameter. Thread-safe; O(entries of that name).
 template <class Id = function_id>
-constexpr resolution<Id> resolve(std::string_view name, std::span<type_id const> given, bool operators = false) {
+constexpr resolution<Id> resolve(std::string_view name, array_view<type_id> given, bool operators = false) {
     using enum resolution_status;
     if (name == "!=") name = "<>";
 
@@ -162,7 +162,7 @@ constexpr resolution<Id> resolve(std::string_view name, std::span<type_id const>
     if (operators && given.size() == 2 && (given[0] == type_id::unknown) != (given[1] == type_id::unknown)) {
         assumed[0] = assumed[1] = given[0] == type_id::unknown ? given[1] : given[0];
     }
-    std::vector<Id> candidates;
+    growing_array<Id> candidates;
     resolution<Id> exact;
     detail::each_named<Id>(name, [&](Id id) {
         auto const& row = signature_of(id);

@@ -24,6 +24,8 @@
 /// may refer to sources of the left side.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
+#include <phantomdb/base/growing_array.hpp>
 #include <phantomdb/query/function.hpp>
 #include <phantomdb/value/datum.hpp>
 #include <phantomdb/value/type.hpp>
@@ -31,9 +33,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <span>
 #include <string_view>
-#include <vector>
 
 namespace phantomdb::query {
 
@@ -228,21 +228,21 @@ struct parameter {
 
 /// A query, wherever its arrays live. Copies are cheap; the arrays must outlive the view.
 struct query_view {
-    std::span<relation const> relations;
-    std::span<expression const> expressions;
-    std::span<node const> lists;
-    std::span<sort_key const> sort_keys;
-    std::span<literal const> literals;
-    std::span<source const> sources;
-    std::span<column const> columns;
-    std::span<parameter const> parameters;
+    array_view<relation> relations;
+    array_view<expression> expressions;
+    array_view<node> lists;
+    array_view<sort_key> sort_keys;
+    array_view<literal> literals;
+    array_view<source> sources;
+    array_view<column> columns;
+    array_view<parameter> parameters;
     std::string_view text;
     node root = none;
 
-    constexpr std::span<node const> list(slice s) const { return lists.subspan(s.first, s.count); }
-    constexpr std::span<sort_key const> keys(slice s) const { return sort_keys.subspan(s.first, s.count); }
+    constexpr array_view<node> list(slice s) const { return lists.subspan(s.first, s.count); }
+    constexpr array_view<sort_key> keys(slice s) const { return sort_keys.subspan(s.first, s.count); }
     constexpr std::string_view name(slice s) const { return text.substr(s.first, s.count); }
-    constexpr std::span<column const> columns_of(node source_number) const {
+    constexpr array_view<column> columns_of(node source_number) const {
         slice s = sources[source_number].columns;
         return columns.subspan(s.first, s.count);
     }
@@ -253,15 +253,15 @@ struct query_view {
 
 /// A query under construction, and the form of every SQL statement. Usable in constant expressions.
 struct query_builder {
-    std::vector<relation> relations;
-    std::vector<expression> expressions;
-    std::vector<node> lists;
-    std::vector<sort_key> sort_keys;
-    std::vector<literal> literals;
-    std::vector<source> sources;
-    std::vector<column> columns;
-    std::vector<parameter> parameters;
-    std::vector<char> text;
+    growing_array<relation> relations;
+    growing_array<expression> expressions;
+    growing_array<node> lists;
+    growing_array<sort_key> sort_keys;
+    growing_array<literal> literals;
+    growing_array<source> sources;
+    growing_array<column> columns;
+    growing_array<parameter> parameters;
+    growing_array<char> text;
     node root = none;
 
     constexpr query_view view() const {
@@ -272,17 +272,17 @@ struct query_builder {
     }
     constexpr slice add_text(std::string_view s) {
         slice made{static_cast<node>(text.size()), static_cast<node>(s.size())};
-        text.insert(text.end(), s.begin(), s.end());
+        text.append(s);
         return made;
     }
-    constexpr slice add_list(std::span<node const> items) {
+    constexpr slice add_list(array_view<node> items) {
         slice made{static_cast<node>(lists.size()), static_cast<node>(items.size())};
-        lists.insert(lists.end(), items.begin(), items.end());
+        lists.append(items);
         return made;
     }
-    constexpr slice add_keys(std::span<sort_key const> items) {
+    constexpr slice add_keys(array_view<sort_key> items) {
         slice made{static_cast<node>(sort_keys.size()), static_cast<node>(items.size())};
-        sort_keys.insert(sort_keys.end(), items.begin(), items.end());
+        sort_keys.append(items);
         return made;
     }
     constexpr node add(expression const& e) {
@@ -292,12 +292,12 @@ struct query_builder {
     constexpr node add(literal const& l) { return literals.push_back(l), static_cast<node>(literals.size() - 1); }
 
     /// A new source with these columns (their names already in `text`).
-    constexpr node add_source(std::string_view name, std::span<column const> made, node relation_number = none) {
+    constexpr node add_source(std::string_view name, array_view<column> made, node relation_number = none) {
         source s;
         s.columns = {static_cast<node>(columns.size()), static_cast<node>(made.size())};
         s.name = add_text(name);
         s.relation = relation_number;
-        columns.insert(columns.end(), made.begin(), made.end());
+        columns.append(made);
         sources.push_back(s);
         return static_cast<node>(sources.size() - 1);
     }

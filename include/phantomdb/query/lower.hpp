@@ -5,6 +5,8 @@
 /// With `distinct`, and over set operations, the sort is above them and refers to their columns.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
+#include <phantomdb/base/growing_array.hpp>
 #include <phantomdb/query/lower_expression.hpp>
 #include <phantomdb/query/verbs.hpp>
 
@@ -13,7 +15,7 @@ namespace phantomdb::query {
 /// Collects the clauses of the query whose last verb is `root`.
 constexpr clauses lowering::clauses_of(node root) {
     clauses said;
-    std::vector<node> verbs;
+    growing_array<node> verbs;
     for (node at = root;;) {
         verbs.push_back(at);
         if (terms_[at].kind == term_kind::from || terms_[at].kind == term_kind::set_operation) break;
@@ -25,7 +27,7 @@ constexpr clauses lowering::clauses_of(node root) {
         term const& verb = terms_[at];
         if (verb.absent && verb.kind != term_kind::join) continue;
         auto parts = children(at);
-        auto append = [&](std::vector<node>& into) { into.insert(into.end(), parts.begin() + 1, parts.end()); };
+        auto append = [&](growing_array<node>& into) { into.append(array_view(parts).subspan(1)); };
         if (combined && verb.kind != term_kind::set_operation && verb.kind != term_kind::order_by &&
             verb.kind != term_kind::take && verb.kind != term_kind::skip) {
             fail("only order_by, take and skip may follow a union, intersection or difference");
@@ -92,7 +94,7 @@ constexpr node lowering::lower_sources(clauses const& said, query_scope& scope) 
             }
             if (table.table < 0) out_.tables.push_back(verb.table);
         }
-        std::vector<column> columns;
+        growing_array<column> columns;
         for (auto const& member : verb.table->record->members) {
             columns.push_back({member.type, !member.not_null, out_.ir.add_text(member.name)});
         }
@@ -110,7 +112,7 @@ constexpr node lowering::lower_sources(clauses const& said, query_scope& scope) 
         join.left = joined;
         join.right = number;
         scope.clause = "join";
-        std::vector<node> conditions;
+        growing_array<node> conditions;
         auto parts = children(at);
         for (std::size_t i = 1; i < parts.size(); ++i) add_conjuncts(parts[i], scope, conditions);
         if (parts.size() == 1) lower_join_keys(scope, conditions);
@@ -128,7 +130,7 @@ constexpr node lowering::lower_sources(clauses const& said, query_scope& scope) 
 }
 
 /// The condition of a join without one: the only foreign key between the newest table and the others.
-constexpr void lowering::lower_join_keys(query_scope& scope, std::vector<node>& conditions) {
+constexpr void lowering::lower_join_keys(query_scope& scope, growing_array<node>& conditions) {
     struct candidate {
         visible_table const* from = nullptr;
         visible_table const* to = nullptr;
@@ -165,7 +167,7 @@ constexpr void lowering::lower_join_keys(query_scope& scope, std::vector<node>& 
     }
 }
 
-constexpr void lowering::add_conjuncts(node at, query_scope& scope, std::vector<node>& into) {
+constexpr void lowering::add_conjuncts(node at, query_scope& scope, growing_array<node>& into) {
     if (failed()) return;
     if (terms_[at].kind == term_kind::logical_and) {
         for (node part : children(at)) add_conjuncts(part, scope, into);
@@ -175,9 +177,9 @@ constexpr void lowering::add_conjuncts(node at, query_scope& scope, std::vector<
     if (must_be_condition(made, scope.clause)) into.push_back(made);
 }
 
-constexpr node lowering::lower_conditions(std::vector<node> const& said, node below, query_scope& scope) {
+constexpr node lowering::lower_conditions(growing_array<node> const& said, node below, query_scope& scope) {
     if (said.empty()) return below;
-    std::vector<node> conjuncts;
+    growing_array<node> conjuncts;
     for (node at : said) add_conjuncts(at, scope, conjuncts);
     if (failed()) return 0;
     relation made;
@@ -233,8 +235,8 @@ constexpr void lowering::begin_groups(clauses const& said, query_scope& scope) {
 
 /// The aggregate relation, once every clause above it has said what it needs.
 constexpr node lowering::end_groups(node below, grouping const& groups) {
-    std::vector<column> columns;
-    auto add_columns = [&](std::vector<node> const& said, std::vector<node> const& made) {
+    growing_array<column> columns;
+    auto add_columns = [&](growing_array<node> const& said, growing_array<node> const& made) {
         for (std::size_t i = 0; i < made.size(); ++i) {
             expression const& e = at(made[i]);
             columns.push_back({e.type, e.nullable, out_.ir.add_text(name_of_value(said[i]))});
@@ -250,7 +252,7 @@ constexpr node lowering::end_groups(node below, grouping const& groups) {
     made.aggregates = out_.ir.add_list(groups.aggregate_expressions);
     auto& source = out_.ir.sources[groups.source];
     source.columns = {static_cast<node>(out_.ir.columns.size()), static_cast<node>(columns.size())};
-    out_.ir.columns.insert(out_.ir.columns.end(), columns.begin(), columns.end());
+    out_.ir.columns.append(columns);
     source.relation = out_.ir.add(made);
     return source.relation;
 }
@@ -279,8 +281,8 @@ constexpr std::string_view lowering::name_of_value(node root) const {
 }
 
 /// The selected values, or every column of every table.
-constexpr std::vector<node> lowering::lower_values(clauses const& said, query_scope& scope) {
-    std::vector<node> values;
+constexpr growing_array<node> lowering::lower_values(clauses const& said, query_scope& scope) {
+    growing_array<node> values;
     scope.clause = "select";
     for (node root : said.select) {
         node value = lower(root, scope);
@@ -311,8 +313,8 @@ constexpr std::vector<node> lowering::lower_values(clauses const& said, query_sc
 }
 
 constexpr lowering::rows lowering::lower_select(clauses const& said, node below, query_scope& scope,
-                                                std::span<node const> values) {
-    std::vector<column> columns;
+                                                array_view<node> values) {
+    growing_array<column> columns;
     for (std::size_t i = 0; i < values.size(); ++i) {
         std::string_view name;
         if (said.selected) {
@@ -341,10 +343,10 @@ constexpr lowering::rows lowering::lower_select(clauses const& said, node below,
 }
 
 /// The sort over `below`. `over`: the source that keys refer to when they must be selected values, or none.
-constexpr node lowering::lower_order(clauses const& said, node below, query_scope& scope, std::span<node const> values,
+constexpr node lowering::lower_order(clauses const& said, node below, query_scope& scope, array_view<node> values,
                                      node over) {
     if (said.order_by.empty()) return below;
-    std::vector<sort_key> keys;
+    growing_array<sort_key> keys;
     scope.clause = "order_by";
     for (node root : said.order_by) {
         sort_key key;
@@ -436,7 +438,7 @@ constexpr lowering::rows lowering::lower_set_operation(node root, clauses const&
              " and ", static_cast<std::int64_t>(second.count), " columns");
         return {};
     }
-    std::vector<column> columns;
+    growing_array<column> columns;
     for (node i = 0; i < first.count; ++i) {
         column made = out_.ir.columns[first.first + i];
         column const other = out_.ir.columns[second.first + i];
@@ -464,8 +466,7 @@ constexpr lowering::rows lowering::lower_set_operation(node root, clauses const&
     clauses named = said;
     for (node at = sides[0]; said.select.empty();) {  // names come from the left side's selection
         if (terms_[at].kind == term_kind::select) {
-            auto parts = children(at);
-            named.select.assign(parts.begin() + 1, parts.end());
+            named.select.append(array_view(children(at)).subspan(1));
             break;
         }
         at = children(at)[0];
@@ -492,7 +493,7 @@ constexpr lowering::rows lowering::lower_query(node root, query_scope* outer) {
     if (said.grouped) begin_groups(said, scope);
     auto values = lower_values(said, scope);
     // What sits on the groups is lowered before them: it says which aggregates there are.
-    std::vector<node> conjuncts;
+    growing_array<node> conjuncts;
     scope.clause = "having";
     for (node at : said.having) add_conjuncts(at, scope, conjuncts);
     if (failed()) return {};

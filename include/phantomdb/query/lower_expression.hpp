@@ -1,6 +1,8 @@
 /// @file Defines how `lowering` treats values: columns, constants, calls, aggregates, cases, subqueries.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
+#include <phantomdb/base/growing_array.hpp>
 #include <phantomdb/query/lowering.hpp>
 #include <phantomdb/value/castable.hpp>
 #include <phantomdb/value/numeric.hpp>
@@ -87,7 +89,7 @@ constexpr node lowering::lower(node root, query_scope& scope) {
         }
     }
     auto parts = [&] {
-        std::vector<node> made;
+        growing_array<node> made;
         for (node child : children(root)) made.push_back(lower(child, scope));
         return made;
     };
@@ -286,9 +288,9 @@ constexpr node lowering::coerce(node e, sql_type wanted, bool explicitly) {
 }
 
 /// The overload that `name` over these arguments means, with casts where needed.
-constexpr node lowering::call(std::string_view name, bool is_operator, std::vector<node> arguments) {
+constexpr node lowering::call(std::string_view name, bool is_operator, growing_array<node> arguments) {
     if (failed()) return 0;
-    std::vector<type_id> types;
+    growing_array<type_id> types;
     for (node argument : arguments) types.push_back(type_at(argument));
     auto found = resolve<function_id>(name, types, is_operator);
     if (!found) {
@@ -318,7 +320,7 @@ constexpr node lowering::call(std::string_view name, bool is_operator, std::vect
 }
 
 constexpr node lowering::lower_call(node root, query_scope& scope) {
-    std::vector<node> arguments;
+    growing_array<node> arguments;
     for (node child : children(root)) arguments.push_back(lower(child, scope));
     return call(terms_[root].text, terms_[root].flag, std::move(arguments));
 }
@@ -339,8 +341,8 @@ constexpr node lowering::lower_aggregate(node root, query_scope& scope) {
     groups.active = false;
     std::string_view clause = scope.clause;
     scope.clause = "another aggregate";
-    std::vector<node> arguments;
-    std::vector<type_id> types;
+    growing_array<node> arguments;
+    growing_array<type_id> types;
     for (node child : children(root)) {
         arguments.push_back(lower(child, scope));
         if (failed()) return 0;
@@ -368,7 +370,7 @@ constexpr node lowering::lower_aggregate(node root, query_scope& scope) {
 }
 
 /// The type that all of `among` can have without being asked, as for CASE and UNION.
-constexpr type_id lowering::common_type(std::span<node const> among, std::string_view what) {
+constexpr type_id lowering::common_type(array_view<node> among, std::string_view what) {
     if (failed()) return type_id::text;
     type_id common = type_id::unknown;
     node first = none;
@@ -390,7 +392,7 @@ constexpr type_id lowering::common_type(std::span<node const> among, std::string
 
 constexpr node lowering::lower_variadic(node root, query_scope& scope) {
     term const& said = terms_[root];
-    std::vector<node> parts;
+    growing_array<node> parts;
     for (node child : children(root)) parts.push_back(lower(child, scope));
     if (failed()) return 0;
     std::string_view what = said.kind == term_kind::coalesce   ? "coalesce"
@@ -421,11 +423,11 @@ constexpr node lowering::lower_variadic(node root, query_scope& scope) {
 }
 
 constexpr node lowering::lower_case(node root, query_scope& scope) {
-    std::vector<node> parts;
+    growing_array<node> parts;
     for (node child : children(root)) parts.push_back(lower(child, scope));
     if (failed()) return 0;
     if (parts.size() % 2 == 0) parts.push_back(null_of({}));
-    std::vector<node> results;
+    growing_array<node> results;
     for (std::size_t i = 1; i < parts.size(); i += 2) results.push_back(parts[i]);
     results.push_back(parts.back());
     type_id common = common_type(results, "when");
@@ -441,19 +443,19 @@ constexpr node lowering::lower_case(node root, query_scope& scope) {
 }
 
 constexpr node lowering::lower_in_list(node root, query_scope& scope) {
-    std::vector<node> parts;
+    growing_array<node> parts;
     for (node child : children(root)) parts.push_back(lower(child, scope));
     if (failed()) return 0;
-    std::span<node> rest = std::span(parts).subspan(1);
+    array_view<node> rest = array_view(parts).subspan(1);
     bool untyped = true;
     for (node part : rest) untyped = untyped && type_at(part) == type_id::unknown;
     sql_type common{untyped ? type_at(parts[0]) : common_type(rest, "in"), -1};
-    for (node& part : rest) part = coerce(part, common);
+    for (std::size_t i = 1; i < parts.size(); ++i) parts[i] = coerce(parts[i], common);
     node equal = call("=", true, {parts[0], parts[1]});
     if (failed()) return 0;
     auto const& signature = signature_of(at(equal).function);
     parts[0] = coerce(parts[0], {signature.arguments[0], -1});
-    for (node& part : rest) part = coerce(part, {signature.arguments[1], -1});
+    for (std::size_t i = 1; i < parts.size(); ++i) parts[i] = coerce(parts[i], {signature.arguments[1], -1});
     if (failed()) return 0;
     node made = add(expression_kind::in_list, detail::boolean_type, parts, any_nullable(parts));
     out_.ir.expressions[made].function = at(equal).function;

@@ -4,15 +4,15 @@
 /// same query IR.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
 #include <phantomdb/query/ir.hpp>
 #include <phantomdb/query/term.hpp>
 
-#include <span>
 #include <string>
 
 namespace phantomdb::query {
 
 /// The SQL of a query without problems; `lowered` is what it was lowered to.
-std::string sql_text(std::span<term const> terms, query_view const& lowered);
+std::string sql_text(array_view<term> terms, query_view const& lowered);
 
 }  // namespace phantomdb::query

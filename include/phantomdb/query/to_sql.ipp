@@ -1,15 +1,17 @@
 /// @file Defines what query/to_sql.hpp declares: how the terms of a query are written as SQL.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
+#include <phantomdb/base/growing_array.hpp>
 #include <phantomdb/query/lower.hpp>
 #include <phantomdb/query/to_sql.hpp>
 #include <phantomdb/value/numeric_text.hpp>
 #include <phantomdb/value/temporal_text.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace phantomdb::query {
 
@@ -21,7 +23,7 @@ enum class binding : std::uint8_t { any, or_, and_, not_, comparison, operators,
 /// Writes the terms of one query.
 class sql_writer {
 public:
-    sql_writer(std::span<term const> terms, std::vector<std::string_view> const& parameters)
+    sql_writer(array_view<term> terms, growing_array<std::string_view> const& parameters)
         : terms_(terms), parameters_(parameters) {}
 
     std::string run() {
@@ -30,10 +32,10 @@ public:
     }
 
 private:
-    using scope = std::vector<term const*>;  // the from and join terms
+    using scope = growing_array<term const*>;  // the from and join terms
 
-    std::vector<node> children(node at) const {
-        std::vector<node> made(static_cast<std::size_t>(terms_[at].arity));
+    growing_array<node> children(node at) const {
+        growing_array<node> made(static_cast<std::size_t>(terms_[at].arity));
         node next = at - 1;
         for (std::size_t i = made.size(); i-- > 0;) {
             made[i] = next;
@@ -70,7 +72,7 @@ private:
         out_ += '\'';
     }
     template <class Each>
-    void list(std::vector<node> const& items, std::size_t from, std::string_view between, Each each) {
+    void list(growing_array<node> const& items, std::size_t from, std::string_view between, Each each) {
         for (std::size_t i = from; i < items.size(); ++i) {
             if (i > from) out_ += between;
             each(items[i]);
@@ -281,11 +283,12 @@ private:
     }
 
     void write_query(node root) {
-        std::vector<node> verbs;
+        growing_array<node> verbs;
         for (node at = root;; at = children(at)[0]) {
-            verbs.insert(verbs.begin(), at);
+            verbs.push_back(at);
             if (terms_[at].kind == term_kind::from || terms_[at].kind == term_kind::set_operation) break;
         }
+        std::reverse(verbs.begin(), verbs.end());
         scope tables;
         for (node at : verbs) {
             if (terms_[at].table != nullptr && !terms_[at].absent) tables.push_back(&terms_[at]);
@@ -303,11 +306,10 @@ private:
             write_sources(verbs, tables);
         }
         auto clause = [&](term_kind kind, std::string_view word, std::string_view between, binding place) {
-            std::vector<node> said;
+            growing_array<node> said;
             for (node at : verbs) {
                 if (terms_[at].kind != kind || terms_[at].absent) continue;
-                auto parts = children(at);
-                said.insert(said.end(), parts.begin() + 1, parts.end());
+                said.append(array_view(children(at)).subspan(1));
             }
             for (std::size_t i = 0; i < said.size(); ++i) {
                 out_ += i == 0 ? word : between;
@@ -323,7 +325,7 @@ private:
         scopes_.pop_back();
     }
 
-    void write_selection(std::vector<node> const& verbs, scope const& tables) {
+    void write_selection(growing_array<node> const& verbs, scope const& tables) {
         out_ += "select ";
         bool selected = false;
         for (node at : verbs) {
@@ -337,7 +339,7 @@ private:
         if (!selected) out_ += '*';
     }
 
-    void write_sources(std::vector<node> const& verbs, scope const& tables) {
+    void write_sources(growing_array<node> const& verbs, scope const& tables) {
         scope so_far;
         for (node at : verbs) {
             term const& said = terms_[at];
@@ -383,16 +385,16 @@ private:
         }
     }
 
-    std::span<term const> terms_;
-    std::vector<std::string_view> const& parameters_;
-    std::vector<scope const*> scopes_;
+    array_view<term> terms_;
+    growing_array<std::string_view> const& parameters_;
+    growing_array<scope const*> scopes_;
     std::string out_;
 };
 
 }  // namespace detail
 
-std::string sql_text(std::span<term const> terms, query_view const& lowered) {
-    std::vector<std::string_view> names;
+std::string sql_text(array_view<term> terms, query_view const& lowered) {
+    growing_array<std::string_view> names;
     for (auto const& parameter : lowered.parameters) names.push_back(lowered.name(parameter.name));
     return detail::sql_writer(terms, names).run();
 }

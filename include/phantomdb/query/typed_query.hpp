@@ -4,6 +4,7 @@
 /// wrong with it, if anything is; `problem_of_query<q>` is that sentence without the error.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
 #include <phantomdb/query/lower.hpp>
 
 #include <array>
@@ -100,8 +101,8 @@ struct compiled {
 
     /// Whether rows are the tables' structs, as nothing was selected.
     static constexpr bool whole_rows = std::is_void_v<selected>;
-    static constexpr std::span<column const> columns =
-        value.result == none ? std::span<column const>{} : value.ir.view().columns_of(value.result);
+    static constexpr array_view<column> columns =
+        value.result == none ? array_view<column>{} : value.ir.view().columns_of(value.result);
     static constexpr std::size_t width = columns.size();
 
     static constexpr std::string_view column_name(std::size_t i) { return value.view().name(columns[i].name); }

@@ -4,6 +4,7 @@
 /// then on members are ordinals. Only the narrow Hana headers are included.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
 #include <phantomdb/schema/column_type.hpp>
 
 #include <boost/hana/accessors.hpp>
@@ -11,7 +12,6 @@
 
 #include <array>
 #include <cstddef>
-#include <span>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -30,7 +30,7 @@ struct member_shape {
 /// A struct as a row. There is one object a struct; its address is the struct's identity.
 struct record_shape {
     std::string_view name;  ///< as C++ spells it
-    std::span<member_shape const> members;
+    array_view<member_shape> members;
 
     /// Ordinal of a member, or -1.
     constexpr int find(std::string_view wanted) const {

@@ -10,6 +10,7 @@
 /// when the table is first used, and can be asked for without an error: `problem_of<users>` is empty for a sound table.
 #pragma once
 
+#include <phantomdb/base/array_view.hpp>
 #include <phantomdb/base/fixed_string.hpp>
 #include <phantomdb/schema/record.hpp>
 #include <phantomdb/schema/sentence.hpp>
@@ -18,7 +19,6 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -27,7 +27,7 @@ namespace phantomdb {
 /// A key or index of a table, by ordinals of members. `name` is empty where PostgreSQL's convention names it.
 struct key_shape {
     std::string_view name;
-    std::span<std::int16_t const> columns;
+    array_view<std::int16_t> columns;
     bool unique = false;
     bool primary = false;
     std::optional<schema::engine> method{};  ///< nothing: the program does not mind
@@ -36,9 +36,9 @@ struct key_shape {
 };
 
 struct foreign_key_shape {
-    std::span<std::int16_t const> columns;
+    array_view<std::int16_t> columns;
     record_shape const* referenced = nullptr;
-    std::span<std::int16_t const> referenced_columns;
+    array_view<std::int16_t> referenced_columns;
     schema::referential_action on_delete = schema::referential_action::no_action;
 };
 
@@ -52,9 +52,9 @@ struct default_shape {
 struct table_shape {
     std::string_view name;
     record_shape const* record = nullptr;
-    std::span<key_shape const> keys;  ///< the primary key first, if there is one
-    std::span<foreign_key_shape const> foreign_keys;
-    std::span<default_shape const> defaults;
+    array_view<key_shape> keys;  ///< the primary key first, if there is one
+    array_view<foreign_key_shape> foreign_keys;
+    array_view<default_shape> defaults;
     std::optional<schema::engine> method{};  ///< nothing: the program does not mind
     std::size_t engines_said = 0;
 
@@ -189,7 +189,7 @@ constexpr bool owns_members_of() {
     }
 }
 
-constexpr std::optional<schema::engine> engine_among(std::span<schema::engine const> said) {
+constexpr std::optional<schema::engine> engine_among(array_view<schema::engine> said) {
     return said.empty() ? std::nullopt : std::optional(said.front());
 }
 
@@ -217,7 +217,7 @@ inline constexpr bool is_table = requires {
 
 namespace detail {
 
-constexpr wording wrong_key(table_shape const& table, std::span<std::int16_t const> columns) {
+constexpr wording wrong_key(table_shape const& table, array_view<std::int16_t> columns) {
     for (std::int16_t column : columns) {
         if (column < 0) {
             return wording("phantomdb: a key of table `", table.name, "` names a member that is not adapted");
@@ -299,19 +299,18 @@ constexpr wording problem_of_table(table_shape const& table, bool owns_all_membe
 }
 
 /// The table that a foreign key refers to: the one over that struct with a unique key over those columns.
-constexpr table_shape const* referenced_table(std::span<table_shape const* const> tables,
-                                              foreign_key_shape const& key) {
+constexpr table_shape const* referenced_table(array_view<table_shape const*> tables, foreign_key_shape const& key) {
     for (table_shape const* table : tables) {
         if (table->record != key.referenced) continue;
         for (auto const& candidate : table->keys) {
-            if (candidate.unique && std::ranges::equal(candidate.columns, key.referenced_columns)) return table;
+            if (candidate.unique && candidate.columns == key.referenced_columns) return table;
         }
     }
     return nullptr;
 }
 
 /// What is wrong with tables together.
-constexpr wording problem_of_tables(std::span<table_shape const* const> tables) {
+constexpr wording problem_of_tables(array_view<table_shape const*> tables) {
     for (std::size_t i = 0; i < tables.size(); ++i) {
         for (std::size_t k = 0; k < i; ++k) {
             if (tables[k]->name == tables[i]->name) {

@@ -1,11 +1,13 @@
 /// @file Defines `date`, `time_of_day`, `timestamp` and `timestamptz`, the typed faces of the integers in a datum.
+///
+/// Each is made from its namesake in `<chrono>` and converts to it: `date(2024y / 2 / 29)`, `std::chrono::sys_days(day)`.
 #pragma once
 
+#include <phantomdb/base/chrono_shape.hpp>
 #include <phantomdb/base/error.hpp>
 #include <phantomdb/value/calendar.hpp>
 #include <phantomdb/value/datum.hpp>
 
-#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <limits>
@@ -39,22 +41,34 @@ constexpr bool is_valid_timestamp(std::int64_t microseconds) {
     return microseconds >= temporal_limits::timestamp_first && microseconds < temporal_limits::timestamp_end;
 }
 
+/// `std::chrono::sys_days`, and coarser.
+template <class T>
+concept chrono_day = chrono_system_time<T> && T::duration::period::num % 86400 == 0 && T::duration::period::den == 1;
+
 /// A day. Structural; the raw integer is what a `datum` of type date holds.
 struct date {
     std::int32_t days = 0;  ///< since 2000-01-01
 
     constexpr date() = default;
     explicit constexpr date(std::int32_t days_since_2000) : days(days_since_2000) {}
-    constexpr date(std::chrono::sys_days day)  // NOLINT: the same thing under chrono's name
-        : days(static_cast<std::int32_t>(day.time_since_epoch().count() + unix_epoch_days)) {}
-    constexpr date(std::chrono::year_month_day day) : date(std::chrono::sys_days(day)) {}  // NOLINT: likewise
+    /// `std::chrono::sys_days` is the same thing under chrono's name.
+    template <chrono_day Day>
+    constexpr date(Day const& day)  // NOLINT: hence not explicit
+        : days(static_cast<std::int32_t>(count_in<1>(day.time_since_epoch()) / 86400 + unix_epoch_days)) {}
+    template <chrono_civil_date Day>
+    constexpr date(Day const& day)  // NOLINT: likewise
+        : days(static_cast<std::int32_t>(
+              days_from_civil({static_cast<int>(day.year()), static_cast<int>(static_cast<unsigned>(day.month())),
+                               static_cast<int>(static_cast<unsigned>(day.day()))}))) {}
 
     static constexpr date infinity() { return date(std::numeric_limits<std::int32_t>::max()); }
     static constexpr date minus_infinity() { return date(std::numeric_limits<std::int32_t>::min()); }
     constexpr bool is_finite() const { return is_finite_date(days); }
     constexpr civil_date civil() const { return civil_from_days(days); }
-    constexpr std::chrono::sys_days to_chrono() const {
-        return std::chrono::sys_days(std::chrono::days(days - unix_epoch_days));
+    template <chrono_day Day>
+        requires(Day::period::num == 86400)
+    explicit constexpr operator Day() const {
+        return Day(typename Day::duration(static_cast<typename Day::rep>(days - unix_epoch_days)));
     }
     friend constexpr auto operator<=>(date const&, date const&) = default;
 };
@@ -66,12 +80,18 @@ struct time_of_day {
     constexpr time_of_day() = default;
     explicit constexpr time_of_day(std::int64_t microseconds_since_midnight)
         : microseconds(microseconds_since_midnight) {}
-    constexpr time_of_day(std::chrono::microseconds since_midnight) : microseconds(since_midnight.count()) {}  // NOLINT
+    template <chrono_multiple_of<1'000'000> Duration>
+    constexpr time_of_day(Duration const& since_midnight)  // NOLINT: the same under chrono's name
+        : microseconds(count_in<1'000'000>(since_midnight)) {}
     constexpr time_of_day(int hour, int minute, int second = 0, int microsecond = 0)
         : microseconds(hour * microseconds_per_hour + minute * microseconds_per_minute +
                        second * microseconds_per_second + microsecond) {}
 
-    constexpr std::chrono::microseconds to_chrono() const { return std::chrono::microseconds(microseconds); }
+    template <chrono_duration Duration>
+        requires(Duration::period::num == 1 && Duration::period::den == 1'000'000)
+    explicit constexpr operator Duration() const {
+        return Duration(static_cast<typename Duration::rep>(microseconds));
+    }
     friend constexpr auto operator<=>(time_of_day const&, time_of_day const&) = default;
 };
 
@@ -83,17 +103,19 @@ struct timestamp {
     explicit constexpr timestamp(std::int64_t microseconds_since_2000) : microseconds(microseconds_since_2000) {}
     constexpr timestamp(date day, time_of_day time = {})
         : microseconds(day.days * microseconds_per_day + time.microseconds) {}
-    constexpr timestamp(
-        std::chrono::local_time<std::chrono::microseconds> time)  // NOLINT: the same under chrono's name
-        : microseconds(time.time_since_epoch().count() + unix_epoch_microseconds) {}
+    template <chrono_local_time Time>
+        requires chrono_multiple_of<typename Time::duration, 1'000'000>
+    constexpr timestamp(Time const& time)  // NOLINT: the same under chrono's name
+        : microseconds(count_in<1'000'000>(time.time_since_epoch()) + unix_epoch_microseconds) {}
 
     static constexpr timestamp infinity() { return timestamp(temporal_limits::timestamp_infinity); }
     static constexpr timestamp minus_infinity() { return timestamp(temporal_limits::timestamp_minus_infinity); }
     constexpr bool is_finite() const { return is_finite_timestamp(microseconds); }
     constexpr civil_time civil() const { return civil_from_microseconds(microseconds); }
-    constexpr std::chrono::local_time<std::chrono::microseconds> to_chrono() const {
-        return std::chrono::local_time<std::chrono::microseconds>(
-            std::chrono::microseconds(microseconds - unix_epoch_microseconds));
+    template <chrono_local_time Time>
+        requires(Time::period::num == 1 && Time::period::den == 1'000'000)
+    explicit constexpr operator Time() const {
+        return Time(typename Time::duration(static_cast<typename Time::rep>(microseconds - unix_epoch_microseconds)));
     }
     friend constexpr auto operator<=>(timestamp const&, timestamp const&) = default;
 };
@@ -104,16 +126,18 @@ struct timestamptz {
 
     constexpr timestamptz() = default;
     explicit constexpr timestamptz(std::int64_t microseconds_since_2000) : microseconds(microseconds_since_2000) {}
-    constexpr timestamptz(
-        std::chrono::sys_time<std::chrono::microseconds> time)  // NOLINT: the same under chrono's name
-        : microseconds(time.time_since_epoch().count() + unix_epoch_microseconds) {}
+    template <chrono_system_time Time>
+        requires chrono_multiple_of<typename Time::duration, 1'000'000>
+    constexpr timestamptz(Time const& time)  // NOLINT: the same under chrono's name
+        : microseconds(count_in<1'000'000>(time.time_since_epoch()) + unix_epoch_microseconds) {}
 
     static constexpr timestamptz infinity() { return timestamptz(temporal_limits::timestamp_infinity); }
     static constexpr timestamptz minus_infinity() { return timestamptz(temporal_limits::timestamp_minus_infinity); }
     constexpr bool is_finite() const { return is_finite_timestamp(microseconds); }
-    constexpr std::chrono::sys_time<std::chrono::microseconds> to_chrono() const {
-        return std::chrono::sys_time<std::chrono::microseconds>(
-            std::chrono::microseconds(microseconds - unix_epoch_microseconds));
+    template <chrono_system_time Time>
+        requires(Time::period::num == 1 && Time::period::den == 1'000'000)
+    explicit constexpr operator Time() const {
+        return Time(typename Time::duration(static_cast<typename Time::rep>(microseconds - unix_epoch_microseconds)));
     }
     friend constexpr auto operator<=>(timestamptz const&, timestamptz const&) = default;
 };

@@ -6,7 +6,7 @@
 #include <phantomdb/exec/functions/json_slice.hpp>
 #include <phantomdb/exec/functions/kernel.hpp>
 #include <phantomdb/value/document.hpp>
-#include <phantomdb/value/document_builder.hpp>
+#include <phantomdb/value/document_edit.hpp>
 
 namespace phantomdb::exec::functions {
 
