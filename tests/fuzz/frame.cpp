@@ -40,8 +40,8 @@ void correct_checksum(std::string& input) {
     input[0] = 'P', input[1] = static_cast<char>(frame_format), input[3] = 0;
     std::size_t const payload = input.size() - frame_head_bytes;
     codec::store_fixed(&input[4], static_cast<std::uint32_t>(payload));
-    codec::store_fixed(&input[8], codec::crc32c(std::string_view(input).substr(frame_head_bytes),
-                                                codec::crc32c({input.data(), 8})));
+    codec::store_fixed(
+        &input[8], codec::crc32c(std::string_view(input).substr(frame_head_bytes), codec::crc32c({input.data(), 8})));
 }
 
 }  // namespace
@@ -66,7 +66,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* bytes, std::size_t siz
 TEST_CASE("mutated frames are read or refused") {
     raft::message append;
     append.from = 1, append.to = 2, append.term = 5, append.index = 300, append.log_term = 4, append.commit = 299;
-    append.entries = {{5, 301, raft::entry_kind::command, "some bytes"}, {5, 302, raft::entry_kind::membership_change, {}}};
+    append.entries = {{5, 301, raft::entry_kind::command, "some bytes"},
+                      {5, 302, raft::entry_kind::membership_change, {}}};
     raft::message offer;
     offer.kind = raft::message_kind::image;
     raft::image image{{5, 300}, {}, "where it is"};

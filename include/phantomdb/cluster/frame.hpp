@@ -46,15 +46,14 @@ struct hello {
 
 /// What is wrong with a `hello`.
 enum class refusal : std::uint8_t {
-    none,             ///< welcome
-    wrong_cluster,    ///< these are other groups
-    wrong_node,       ///< somebody else answers at this address
-    same_node,        ///< the sender claims to be who it calls
-    duplicate_node,   ///< another process is connected as this node
-    wrong_identity,   ///< the certificate is another node's
-    removed_node,     ///< no member any more
-    wrong_protocol,   ///< no version that both speak
-    too_many,         ///< no room for another connection
+    none,            ///< welcome
+    wrong_cluster,   ///< these are other groups
+    wrong_node,      ///< somebody else answers at this address
+    same_node,       ///< the sender claims to be who it calls
+    duplicate_node,  ///< another process is connected as this node
+    wrong_identity,  ///< the certificate is another node's
+    removed_node,    ///< no member any more
+    wrong_protocol,  ///< no version that both speak
 };
 
 /// The answer to a `hello`. After a refusal the connection is closed.
@@ -137,7 +136,7 @@ void serialize(Archive& archive, hello& h, unsigned) {
 }
 template <class Archive>
 void serialize(Archive& archive, hello_reply& reply, unsigned) {
-    raft::wire::enumerator(archive, reply.why, refusal::too_many);
+    raft::wire::enumerator(archive, reply.why, refusal::wrong_protocol);
     archive & reply.protocol & reply.message;
 }
 template <class Archive>
@@ -194,8 +193,8 @@ void append_frame(std::string& out, T const& value, frame_limits const& limits =
     if (bytes > limits.of(kind)) {
         out.resize(head);
         throw error(errc::program_limit_exceeded, "a message to another node is too large")
-            .with_detail("It has " + std::to_string(bytes) + " bytes; the limit is " +
-                         std::to_string(limits.of(kind)) + ".");
+            .with_detail("It has " + std::to_string(bytes) + " bytes; the limit is " + std::to_string(limits.of(kind)) +
+                         ".");
     }
     out[head] = 'P';
     out[head + 1] = static_cast<char>(frame_format);

@@ -103,7 +103,7 @@ void serialize(Archive& archive, message& m, unsigned) {
     archive & has_image;
     if (!has_image) return;
     if constexpr (Archive::is_saving::value) {
-        archive & *m.image;
+        archive&* m.image;
     } else {
         image read;
         archive & read;
