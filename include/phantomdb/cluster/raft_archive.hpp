@@ -84,6 +84,11 @@ void serialize(Archive& archive, entry& e, unsigned) {
 }
 
 template <class Archive>
+void serialize(Archive& archive, hard_state& state, unsigned) {
+    archive & state.term & state.vote & state.commit;
+}
+
+template <class Archive>
 void serialize(Archive& archive, membership& members, unsigned) {
     archive & members.voters.incoming.voters & members.voters.outgoing.voters;
     archive & members.learners & members.learners_next & members.auto_leave;
