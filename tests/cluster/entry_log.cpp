@@ -44,6 +44,11 @@ membership members_of(std::initializer_list<node_id> voters) {
     return made;
 }
 
+/// The bytes of a change that adds a voter.
+std::string added(node_id node) {
+    return encode(membership_change{transition::automatic, {{change_kind::add_voter, node}}, {}});
+}
+
 /// All that a log holds.
 struct contents {
     hard_state state;
@@ -56,7 +61,8 @@ struct contents {
 };
 template <class Log>
 contents contents_of(Log const& log) {
-    contents found{log.state(), log.first_index(), *log.term(log.first_index() - 1), log.members(), {}};
+    contents found{
+        log.state(), log.first_index(), *log.term(log.first_index() - 1), log.members_at(log.first_index() - 1), {}};
     if (log.last_index() >= log.first_index())
         found.entries = log.entries(log.first_index(), log.last_index() + 1, ~std::uint64_t{0});
     return found;
@@ -110,12 +116,13 @@ TEST_CASE("an image takes the place of the log, and carries the members over a r
     CHECK(log->first_index() == 101);
     CHECK(log->last_index() == 102);
     CHECK(log->term(100) == 4);
-    CHECK(log->members() == sent->members);
+    CHECK(log->members_at(log->first_index() - 1) == sent->members);
     CHECK(log->image() == nullptr);  // its bytes are the store's now
     log->keep_image(sent);
     CHECK(log->image() == sent);
     log->sync(log->write(hard_state{4, 0, 102}, nullptr, {}));
-    log->compact(102, sent->members);
+    log->compact(102);
+    CHECK(log->members_at(log->first_index() - 1) == sent->members);
     CHECK(log->image() == nullptr);  // entries it leads up to are gone
 }
 
@@ -123,18 +130,24 @@ TEST_CASE("compacting lets segments go and keeps what a restart needs") {
     sim::environment environment;
     {
         auto log = open_log(environment);
-        for (log_index i = 1; i <= 100; ++i)
-            log->sync(log->write(hard_state{2, 1, i}, nullptr, entries_of(2, i, 1, 200)));
+        for (log_index i = 1; i <= 100; ++i) {
+            entry e = entry_of(2, i, 200);
+            if (i == 20) e = {2, i, entry_kind::member_change, added(1)};
+            if (i == 30 || i == 95) e = {2, i, entry_kind::membership_change, added(i)};
+            log->sync(log->write(hard_state{2, 1, i}, nullptr, std::vector{e}));
+        }
+        CHECK(log->members_at(25) == members_of({1}));
         auto const before = log->statistics().bytes;
-        log->compact(90, members_of({1, 2, 3}));
+        log->compact(90);
         CHECK(log->statistics().bytes < before / 3);
         CHECK(log->first_index() == 91);
-        log->compact(50, members_of({1}));  // has been forgotten
+        log->compact(50);  // has been forgotten
     }
     for (int life = 0; life < 3; ++life) {
         auto log = open_log(environment);
         CHECK(log->state() == hard_state{2, 1, 100});
-        CHECK(log->members() == members_of({1, 2, 3}));
+        CHECK(log->members_at(log->first_index() - 1) == members_of({1, 30}));
+        CHECK(log->members_at(100) == members_of({1, 30, 95}));
         CHECK(log->first_index() == 91);
         CHECK(log->last_index() == 100);
         CHECK(log->term(90) == 2);
@@ -142,7 +155,7 @@ TEST_CASE("compacting lets segments go and keeps what a restart needs") {
     }
     {
         auto log = open_log(environment);
-        log->compact(100, members_of({1, 2, 3}));
+        log->compact(100);
         CHECK(log->last_index() == 100);
         log->sync(log->write(std::nullopt, nullptr, entries_of(3, 101, 1)));
     }
@@ -167,12 +180,17 @@ TEST_CASE("a loss of power at any call leaves one of the states there were, none
                         log_index const upto =
                             next.first + random() % static_cast<std::uint64_t>(next.state.commit - next.first + 1);
                         next.term_before = next.entries[upto - next.first].term;
+                        for (log_index i = next.first; i <= upto; ++i) {
+                            entry const& e = next.entries[i - next.first];
+                            if (e.kind == entry_kind::command) continue;
+                            next.members.voters.incoming.voters.insert(
+                                decode_membership_change(e.data.view())->steps.at(0).node);
+                        }
                         next.entries.erase(next.entries.begin(),
                                            next.entries.begin() + static_cast<std::ptrdiff_t>(upto + 1 - next.first));
                         next.first = upto + 1;
-                        next.members = members_of({1, 1 + random() % 5});
                         states.push_back(next);
-                        log->compact(upto, next.members);
+                        log->compact(upto);
                         states = {next};
                         ++compacted;
                         continue;
@@ -193,6 +211,9 @@ TEST_CASE("a loss of power at any call leaves one of the states there were, none
                         log_index const from = std::max(next.state.commit, next.first - 1) + 1;
                         log_index const at = random() % 3 == 0 ? from + random() % (last + 2 - from) : last + 1;
                         entries = entries_of(next.state.term, at, 1 + random() % 4, random() % 700);
+                        if (random() % 4 == 0)
+                            entries.back() = {next.state.term, entries.back().index, entry_kind::member_change,
+                                              added(1 + random() % 9)};
                         next.entries.resize(at - next.first);
                         next.entries.insert(next.entries.end(), entries.begin(), entries.end());
                     } else {
@@ -229,9 +250,8 @@ TEST_CASE("damage is noticed before the node votes; so is a beginning that is go
         auto log = open_log(whole);
         for (log_index i = 1; i <= 30; ++i)
             log->sync(log->write(hard_state{2, 1, i}, nullptr, entries_of(2, i, 1, 150)));
-        log->compact(12, members_of({1, 2, 3}));
-        for (log_index i = 31; i <= 34; ++i)
-            log->sync(log->write(std::nullopt, nullptr, entries_of(2, i, 1, 150)));
+        log->compact(12);
+        for (log_index i = 31; i <= 34; ++i) log->sync(log->write(std::nullopt, nullptr, entries_of(2, i, 1, 150)));
     }
     contents const was = contents_of(*open_log(whole));
     int noticed = 0;

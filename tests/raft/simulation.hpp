@@ -25,6 +25,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -79,9 +80,49 @@ struct simulation_counts {
     }
 };
 
-class simulation {
+/// What a node of a simulation has stored, kept in memory: a model of what `basic_simulation` asks of a storage.
+class memory_storage {
 public:
-    explicit simulation(std::uint64_t seed, mistake made = mistake::none)
+    using log_type = raft::memory_log;
+
+    explicit memory_storage(std::uint64_t) {}
+
+    log_type const& log() const { return log_; }
+    raft::hard_state const& state() const { return state_; }
+
+    /// Everything is durable when it returns.
+    void store(std::optional<raft::hard_state> const& state, raft::image_ref const& image,
+               std::span<raft::entry const> entries, bool) {
+        if (state) state_ = *state;
+        if (image) log_.install(image);
+        log_.append(entries);
+    }
+    void keep(raft::image_ref image) { log_.keep(std::move(image)); }
+    void compact(raft::log_index index) { log_.compact(index); }
+    /// The machine stops, while `next` is being written if there is such.
+    void crash(std::uint64_t, raft::ready const*) {}
+    /// A disk that lies.
+    void lose_last_entry() {
+        if (log_.last_index() <= log_.first_index() + 3) return;
+        raft::memory_log shorter;
+        raft::log_index const first = log_.first_index();
+        shorter.install(std::make_shared<raft::image const>(
+            raft::image{{*log_.term(first - 1), first - 1}, log_.image()->members, {}}));
+        shorter.keep(log_.image());
+        shorter.append(log_.entries(first, log_.last_index() - 1, raft::no_limit));
+        log_ = shorter;
+        state_.commit = std::min(state_.commit, log_.last_index());
+    }
+
+private:
+    raft::memory_log log_;
+    raft::hard_state state_;
+};
+
+template <class Storage>
+class basic_simulation {
+public:
+    explicit basic_simulation(std::uint64_t seed, mistake made = mistake::none)
         : random_(sim::mix(seed, 1)), network_(sim::mix(seed, 2)), mistake_(made) {
         size_ = random_.chance(1, 2) ? 3 : 5;
         options_.election_ticks = 10;
@@ -103,9 +144,9 @@ public:
         for (raft::node_id id = 1; id <= members; ++id) first_members_.voters.incoming.voters.insert(id);
         auto const start = std::make_shared<raft::image const>(raft::image{{1, 1}, first_members_, {}});
         for (raft::node_id id = 1; id <= size_; ++id) {
-            auto n = std::make_unique<node>();
+            auto n = std::make_unique<node>(sim::mix(seed, 100 + id));
             n->id = id;
-            if (id <= members) n->log.install(start);
+            if (id <= members) n->stored.store(std::nullopt, start, {}, true);
             n->tick_every = alike_ ? 10 : 8 + random_.below(5);
             n->next_tick = random_.below(10);
             nodes_.push_back(std::move(n));
@@ -147,7 +188,7 @@ public:
 private:
     static constexpr std::uint64_t all_agree = ~std::uint64_t{0};
 
-    using core = raft::raft_core<raft::memory_log, sim::random_source>;
+    using core = raft::raft_core<typename Storage::log_type, sim::random_source>;
 
     struct write {
         raft::ready work;
@@ -159,10 +200,10 @@ private:
         std::uint64_t done_at = 0;
     };
     struct node {
+        explicit node(std::uint64_t seed) : stored(seed) {}
+
         raft::node_id id = 0;
-        // Durable.
-        raft::memory_log log;
-        raft::hard_state state;
+        Storage stored;
         // Lost in a crash, and made again from the image and the log.
         std::unique_ptr<core> raft;
         std::vector<std::uint64_t> applied;  // commands
@@ -222,7 +263,7 @@ private:
 
     void launch(node& n) {
         bool const keeps_state = mistake_ == mistake::applies_again && !n.applied.empty();
-        if (raft::image_ref const image = n.log.image()) {
+        if (raft::image_ref const image = n.stored.log().image()) {
             if (!keeps_state) n.applied = commands_of(image->data.view());
             n.applied_index = image->id.index;
             n.members = image->members;
@@ -230,7 +271,7 @@ private:
         if (mistake_ == mistake::forgets_the_members) n.members = first_members_;
         raft::core_options options = options_;
         options.id = n.id;
-        n.raft = std::make_unique<core>(options, n.log, n.state, n.members, n.applied_index,
+        n.raft = std::make_unique<core>(options, n.stored.log(), n.stored.state(), n.members, n.applied_index,
                                         sim::random_source(sim::mix(random_(), n.id)));
         n.last_role = raft::role::follower;
     }
@@ -245,37 +286,29 @@ private:
             store(n, n.writes.front().work);
             n.writes.pop_front();
         }
+        n.stored.crash(random_(), n.writes.empty() ? nullptr : &n.writes.front().work);
         n.writes.clear();
         n.asked.clear();
         n.proposed.clear();
-        if (mistake_ == mistake::loses_entries && n.log.last_index() > n.log.first_index() + 3) {
-            raft::memory_log shorter;
-            raft::log_index const first = n.log.first_index();
-            shorter.install(std::make_shared<raft::image const>(
-                raft::image{{*n.log.term(first - 1), first - 1}, n.log.image()->members, {}}));
-            shorter.keep(n.log.image());
-            shorter.append(n.log.entries(first, n.log.last_index() - 1, raft::no_limit));
-            n.log = shorter;
-            n.state.commit = std::min(n.state.commit, n.log.last_index());
+        if constexpr (requires { n.stored.lose_last_entry(); }) {
+            if (mistake_ == mistake::loses_entries) n.stored.lose_last_entry();
         }
         network_.lose_arrivals(n.id);
         n.starts_at = now_ + 1 + random_.below(600);
     }
 
     void store(node& n, raft::ready const& work) {
-        if (work.state) {
-            n.state = *work.state;
-            if (mistake_ == mistake::forgets_its_vote) n.state.vote = raft::nobody;
+        std::optional<raft::hard_state> state = work.state;
+        if (state && mistake_ == mistake::forgets_its_vote) state->vote = raft::nobody;
+        raft::image_ref const image = mistake_ == mistake::skips_an_image ? nullptr : work.image;
+        counts_.images += image != nullptr;
+        std::span<raft::entry const> entries = work.entries;
+        if (!entries.empty()) {
+            raft::log_index const last = n.stored.log().last_index();
+            counts_.truncated += entries.front().index <= last;
+            if (entries.front().index > last + 1) entries = {};  // only after a mistake
         }
-        if (work.image && mistake_ != mistake::skips_an_image) {
-            n.log.install(work.image);
-            ++counts_.images;
-        }
-        if (!work.entries.empty()) {
-            counts_.truncated += work.entries.front().index <= n.log.last_index();
-            if (work.entries.front().index > n.log.last_index() + 1) return;  // only after a mistake
-            n.log.append(work.entries);
-        }
+        n.stored.store(state, image, entries, work.must_sync);
     }
     // An image that is durable is the state from now on.
     void take_over(node& n, raft::image const& image) {
@@ -545,13 +578,14 @@ private:
     }
     void compact(node& n) {
         if (!n.is_up() || !keep_image(n)) return;
-        n.log.compact(n.applied_index - random_.below(n.applied_index - n.log.first_index() + 1));
+        n.stored.compact(n.applied_index - random_.below(n.applied_index - n.stored.log().first_index() + 1));
     }
     bool keep_image(node& n) {
-        if (n.applied_index < n.log.first_index() || n.applied_index > n.log.last_index()) return false;
-        if (n.log.image() != nullptr && n.log.image()->id.index >= n.applied_index) return false;
-        n.log.keep(std::make_shared<raft::image const>(
-            raft::image{{*n.log.term(n.applied_index), n.applied_index}, n.members, bytes_of(n.applied)}));
+        if (n.applied_index < n.stored.log().first_index() || n.applied_index > n.stored.log().last_index())
+            return false;
+        if (n.stored.log().image() != nullptr && n.stored.log().image()->id.index >= n.applied_index) return false;
+        n.stored.keep(std::make_shared<raft::image const>(
+            raft::image{{*n.stored.log().term(n.applied_index), n.applied_index}, n.members, bytes_of(n.applied)}));
         return true;
     }
     void change_members(node& n) {
@@ -652,5 +686,7 @@ private:
     std::optional<std::string> violation_;
     simulation_counts counts_;
 };
+
+using simulation = basic_simulation<memory_storage>;
 
 }  // namespace phantomdb::test

@@ -144,7 +144,8 @@ public:
         cache_.append(entries);
         places_ = std::move(reading.places);
         if (state_.commit > last_index()) throw_damaged("It ends before what it knows to be committed.");
-        if (reading.begin) log_->truncate(std::min(reading.begin_place, places_.empty() ? reading.begin_place : places_.front()));
+        if (reading.begin)
+            log_->truncate(std::min(reading.begin_place, places_.empty() ? reading.begin_place : places_.front()));
     }
 
     /// Whether nothing was ever stored: a node that has not been told yet which group it is in.
@@ -166,8 +167,18 @@ public:
     // ---- what was stored ----
 
     raft::hard_state const& state() const { return state_; }
-    /// The group as of the entry before `first_index()`.
-    raft::membership const& members() const { return members_; }
+    /// The group as of the entry at `index`, which is committed and not below `first_index() - 1`: what a node is started with
+    /// that has applied so far. Linear in the number of entries before it.
+    raft::membership members_at(raft::log_index index) const {
+        raft::membership members = members_;
+        for (raft::entry const& e : cache_.entries(first_index(), index + 1, raft::no_limit)) {
+            if (e.kind == raft::entry_kind::command) continue;
+            auto const change = raft::decode_membership_change(e.data.view());
+            if (!change) throw_damaged("Entry " + std::to_string(e.index) + " is no change of the membership.");
+            if (auto next = raft::changed(members, *change)) members = std::move(next.members);  // else it was refused
+        }
+        return members;
+    }
     storage::log_statistics statistics() const { return log_->statistics(); }
 
     // ---- storing ----
@@ -197,12 +208,12 @@ public:
     /// Returns once the change, and all before it, would survive a loss of power. Throws disk_full, io_error.
     void sync(storage::lsn_type change) { log_->wait_durable(change); }
 
-    /// Forgets the entries up to `index`, whose effects are durable elsewhere; `members` is the group as of it.
-    void compact(raft::log_index index, raft::membership const& members) {
+    /// Forgets the entries up to `index`, which are committed and whose effects are durable elsewhere.
+    void compact(raft::log_index index) {
         if (index < first_index()) return;
         detail::log_change change;
         change.state = state_;
-        change.begin = detail::log_beginning{{*cache_.term(index), index}, members, false};
+        change.begin = detail::log_beginning{{*cache_.term(index), index}, members_at(index), false};
         storage::lsn_type const at = put(change);
         sync(at);
         begin(*change.begin);
@@ -247,7 +258,7 @@ private:
     raft::memory_log cache_;
     std::deque<storage::lsn_type> places_;  // by index, from first_index() on: the change that holds an entry
     raft::hard_state state_;
-    raft::membership members_;
+    raft::membership members_;  // as of the entry before the first
     raft::image_ref image_;
 };
 
