@@ -18,6 +18,8 @@
 #include <phantomdb/sim/network.hpp>
 #include <phantomdb/sim/random.hpp>
 
+#include "raft/rare.hpp"
+
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -72,11 +74,13 @@ inline char const* name_of(mistake m) {
 struct simulation_counts {
     std::uint64_t elections = 0, commands = 0, acknowledged = 0, reads = 0, crashes = 0, images = 0, changes = 0,
                   transfers = 0, stops = 0, truncated = 0;
+    rare_counts rare;
 
     void add(simulation_counts const& o) {
         elections += o.elections, commands += o.commands, acknowledged += o.acknowledged, reads += o.reads;
         crashes += o.crashes, images += o.images, changes += o.changes, transfers += o.transfers, stops += o.stops;
         truncated += o.truncated;
+        rare.add(o.rare);
     }
 };
 
@@ -85,7 +89,7 @@ class memory_storage {
 public:
     using log_type = raft::memory_log;
 
-    explicit memory_storage(std::uint64_t) {}
+    memory_storage(std::uint64_t, rare_counts&) {}
 
     log_type const& log() const { return log_; }
     raft::hard_state const& state() const { return state_; }
@@ -144,7 +148,7 @@ public:
         for (raft::node_id id = 1; id <= members; ++id) first_members_.voters.incoming.voters.insert(id);
         auto const start = std::make_shared<raft::image const>(raft::image{{1, 1}, first_members_, {}});
         for (raft::node_id id = 1; id <= size_; ++id) {
-            auto n = std::make_unique<node>(sim::mix(seed, 100 + id));
+            auto n = std::make_unique<node>(sim::mix(seed, 100 + id), counts_.rare);
             n->id = id;
             if (id <= members) n->stored.store(std::nullopt, start, {}, true);
             n->tick_every = alike_ ? 10 : 8 + random_.below(5);
@@ -200,7 +204,7 @@ private:
         std::uint64_t done_at = 0;
     };
     struct node {
-        explicit node(std::uint64_t seed) : stored(seed) {}
+        node(std::uint64_t seed, rare_counts& counts) : stored(seed, counts) {}
 
         raft::node_id id = 0;
         Storage stored;
@@ -215,6 +219,7 @@ private:
         std::map<std::string, std::uint64_t> asked;                         // reads: what they must see
         std::set<std::uint64_t> proposed;                                   // commands whose clients wait here
         raft::role last_role = raft::role::follower;
+        raft::term_number led_term = 0;
 
         std::uint64_t tick_every = 10, next_tick = 0;
         std::uint64_t starts_at = 0, stopped_until = 0;
@@ -275,7 +280,8 @@ private:
                                         sim::random_source(sim::mix(random_(), n.id)));
         n.last_role = raft::role::follower;
     }
-    void crash(node& n) {
+    /// `during`: what it was about to store.
+    void crash(node& n, raft::ready const* during = nullptr) {
         if (!n.is_up()) return;
         ++counts_.crashes;
         n.raft.reset();
@@ -286,7 +292,8 @@ private:
             store(n, n.writes.front().work);
             n.writes.pop_front();
         }
-        n.stored.crash(random_(), n.writes.empty() ? nullptr : &n.writes.front().work);
+        if (during == nullptr && !n.writes.empty()) during = &n.writes.front().work;
+        n.stored.crash(random_(), during);
         n.writes.clear();
         n.asked.clear();
         n.proposed.clear();
@@ -294,18 +301,24 @@ private:
             if (mistake_ == mistake::loses_entries) n.stored.lose_last_entry();
         }
         network_.lose_arrivals(n.id);
-        n.starts_at = now_ + 1 + random_.below(600);
+        n.starts_at = now_ + 1 + random_.below(random_.chance(1, 3) ? 20 : 600);
     }
 
     void store(node& n, raft::ready const& work) {
         std::optional<raft::hard_state> state = work.state;
         if (state && mistake_ == mistake::forgets_its_vote) state->vote = raft::nobody;
         raft::image_ref const image = mistake_ == mistake::skips_an_image ? nullptr : work.image;
-        counts_.images += image != nullptr;
+        if (image != nullptr) {
+            ++counts_.images;
+            reach(rare::image_installed);
+        }
         std::span<raft::entry const> entries = work.entries;
         if (!entries.empty()) {
             raft::log_index const last = n.stored.log().last_index();
-            counts_.truncated += entries.front().index <= last;
+            if (entries.front().index <= last) {
+                ++counts_.truncated;
+                reach(rare::entries_replaced);
+            }
             if (entries.front().index > last + 1) entries = {};  // only after a mistake
         }
         n.stored.store(state, image, entries, work.must_sync);
@@ -327,13 +340,17 @@ private:
                 return violate("node " + std::to_string(n.id) + " applies another entry at " + std::to_string(e.index));
             }
             n.applied_index = e.index;
+            if (n.raft->role() == raft::role::leader && e.term < n.raft->term()) reach(rare::old_terms_entry);
             if (e.kind != raft::entry_kind::command) {
                 raft::membership_result const next =
                     raft::changed(n.members, *raft::decode_membership_change(e.data.view()));
                 if (next) n.members = next.members;
+                if (n.raft->role() == raft::role::leader && !n.members.contains(n.id)) reach(rare::leader_removed);
                 n.raft->apply(e);
                 ++counts_.changes;
                 has_new_members = true;
+                if (n.members.is_joint()) reach(rare::joint_membership);
+                if (!n.members.learners.empty()) reach(rare::learner);
             } else if (!e.data.empty()) {
                 std::uint64_t const command = command_of(e);
                 n.applied.push_back(command);
@@ -347,8 +364,23 @@ private:
         if (has_new_members) keep_image(n);
     }
 
+    void reach(rare what) { counts_.rare.met(what); }
+    void note(raft::message const& m) {
+        using enum raft::message_kind;
+        switch (m.kind) {
+            case vote_reply: return m.rejected ? reach(rare::vote_refused) : void();
+            case pre_vote_reply: return m.rejected ? reach(rare::pre_vote_refused) : void();
+            case append_reply: return m.rejected ? reach(rare::append_refused) : void();
+            case image: return reach(rare::image_sent);
+            case propose: return reach(rare::proposal_forwarded);
+            case read_index: return reach(rare::read_forwarded);
+            case timeout_now: return reach(rare::transfer_ordered);
+            default: return;
+        }
+    }
     void send(node& n, std::vector<raft::message>& messages) {
         for (raft::message& m : messages) {
+            note(m);
             if (mistake_ == mistake::grants_every_vote && m.kind == raft::message_kind::vote_reply) m.rejected = false;
             if (mistake_ == mistake::acknowledges_everything && m.kind == raft::message_kind::append_reply)
                 m.rejected = false;
@@ -370,6 +402,7 @@ private:
         messages.clear();
     }
     void answer(node& n, std::vector<raft::confirmed_read> const& reads) {
+        if (!reads.empty() && alike_ && n.raft->role() == raft::role::leader) reach(rare::lease_read);
         for (raft::confirmed_read const& read : reads) {
             auto const found = n.asked.find(std::string(read.context.view()));
             if (found == n.asked.end()) continue;
@@ -381,6 +414,13 @@ private:
             n.asked.erase(found);
             ++counts_.reads;
         }
+    }
+    bool crashes_while_storing(raft::ready const& work) {
+        return is_chaos_ && random_.chance(1, work.image != nullptr ? 5 : 1500);
+    }
+    /// Who comes back before the votes of a term are in may be asked again.
+    bool crashes_after_voting(raft::ready const& work) {
+        return is_chaos_ && work.state && work.state->vote != raft::nobody && random_.chance(1, 15);
     }
     bool crashes_here() { return is_chaos_ && random_.chance(1, 4000); }
 
@@ -408,10 +448,12 @@ private:
                 send(n, todo.after_persist);
                 if (random_.chance(1, 300)) return crash(n);
             }
+            if (crashes_while_storing(todo)) return crash(n, &todo);
             store(n, todo);
             if (crashes_here()) return crash(n);
             if (todo.image) take_over(n, *todo.image);
             send(n, todo.after_persist);
+            if (crashes_after_voting(todo)) return crash(n);
             apply(n, todo.committed);
             answer(n, todo.reads);
             if (crashes_here()) return crash(n);
@@ -421,12 +463,14 @@ private:
     std::uint64_t writing_time() { return !is_chaos_ ? 1 : random_.below(random_.chance(1, 20) ? 200 : 15); }
     void finish_writes(node& n) {
         while (n.is_up() && !n.writes.empty() && n.writes.front().done_at <= now_) {
+            if (crashes_while_storing(n.writes.front().work)) return crash(n);
             raft::ready done = std::move(n.writes.front().work);
             n.writes.pop_front();
             store(n, done);
             if (crashes_here()) return crash(n);
             if (done.image) take_over(n, *done.image);
             send(n, done.after_persist);
+            if (crashes_after_voting(done)) return crash(n);
             if (done.to_persist) n.raft->persisted(*done.to_persist);
             work(n);
         }
@@ -469,6 +513,10 @@ private:
 
     void watch(node& n) {
         raft::role const now = n.raft->role();
+        if (n.last_role == raft::role::candidate && now == raft::role::follower) reach(rare::candidate_lost);
+        if (n.last_role == raft::role::leader && now != raft::role::leader)
+            reach(n.raft->term() == n.led_term ? rare::leader_without_quorum : rare::leader_deposed);
+        if (now == raft::role::leader) n.led_term = n.raft->term();
         if (now == raft::role::leader) {
             auto const [at, is_new] = leaders_.try_emplace(n.raft->term(), n.id);
             if (!is_new && at->second != n.id) {
@@ -578,6 +626,7 @@ private:
     }
     void compact(node& n) {
         if (!n.is_up() || !keep_image(n)) return;
+        reach(rare::log_compacted);
         n.stored.compact(n.applied_index - random_.below(n.applied_index - n.stored.log().first_index() + 1));
     }
     bool keep_image(node& n) {
