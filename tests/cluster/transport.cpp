@@ -32,7 +32,8 @@ public:
         handlers.piece_reply = [this](image_piece_reply r) { note([&] { replies_.push_back(std::move(r)); }); };
         handlers.unreachable = [this](node_id node) { note([&] { unreachable_.push_back(node); }); };
         handlers.event = [this](transport_event const& e) {
-            note([&] { events_.push_back(std::string(name_of(e.what)) + " " + std::to_string(e.node) + " " + e.text); });
+            note(
+                [&] { events_.push_back(std::string(name_of(e.what)) + " " + std::to_string(e.node) + " " + e.text); });
         };
         transport_ = std::make_unique<transport>(std::move(options), std::move(handlers));
         transport_->start();

@@ -23,12 +23,12 @@ namespace links {
 struct shared_part {
     transport_options options;
     transport_handlers handlers;
-    std::uint64_t process = 0;  ///< tells this start from others
+    std::uint64_t process = 0;                        ///< tells this start from others
     asio::ssl::context tls{asio::ssl::context::tls};  // outlives the streams that `loop` still holds
     asio::io_context loop{1};
-    std::mt19937_64 random;        // of the thread
-    mutable std::mutex mutex;      // guards queues, statistics and the table of peers
-    transport_statistics totals;   // without peers
+    std::mt19937_64 random;       // of the thread
+    mutable std::mutex mutex;     // guards queues, statistics and the table of peers
+    transport_statistics totals;  // without peers
     std::uint16_t port = 0;
 
     void tell(transport_event::kind what, node_id node, std::string text) const {
@@ -129,7 +129,8 @@ private:
         error_code not_a_number;
         auto const number = asio::ip::make_address(target->host, not_a_number);
         if (!not_a_number) {
-            return connect_to(tcp::resolver::results_type::create(tcp::endpoint(number, target->port), target->host, ""));
+            return connect_to(
+                tcp::resolver::results_type::create(tcp::endpoint(number, target->port), target->host, ""));
         }
         resolver_.async_resolve(target->host, std::to_string(target->port),
                                 [self = shared_from_this(), attempt = attempt_](error_code failed, auto const& found) {
@@ -487,11 +488,12 @@ private:
         drain();
     }
     void drain() {
-        wire_.socket().async_read_some(asio::buffer(drained_), [self = shared_from_this()](error_code failed, std::size_t) {
-            if (self->ended_) return;
-            if (!failed) return self->drain();
-            self->end("refused");
-        });
+        wire_.socket().async_read_some(asio::buffer(drained_),
+                                       [self = shared_from_this()](error_code failed, std::size_t) {
+                                           if (self->ended_) return;
+                                           if (!failed) return self->drain();
+                                           self->end("refused");
+                                       });
     }
 
     shared_part& shared_;

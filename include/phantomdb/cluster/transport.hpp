@@ -45,8 +45,9 @@ struct transport_options {
     std::optional<tls_files> tls;
     bool plaintext_beyond_loopback = false;  ///< without TLS: speak to other machines all the same
     frame_limits limits;
-    std::size_t urgent_queue_bytes = 1u << 20, bulk_queue_bytes = 64u << 20;  ///< a peer; one message may exceed it alone
-    std::size_t max_incoming = 256;                                          ///< connections others have opened
+    std::size_t urgent_queue_bytes = 1u << 20,
+                bulk_queue_bytes = 64u << 20;         ///< a peer; one message may exceed it alone
+    std::size_t max_incoming = 256;                   ///< connections others have opened
     std::chrono::milliseconds connect_timeout{3000};  ///< to connect, shake hands and greet
     std::chrono::milliseconds ping_interval{500};
     std::chrono::milliseconds silence_limit{3000};  ///< who is not heard for so long is gone

@@ -82,9 +82,10 @@ struct transport::state : shared_part {
         for (auto const& resolved : found) {
             tcp::endpoint endpoint = resolved.endpoint();
             if (!is_loopback(endpoint.address()) && !encrypts() && !options.plaintext_beyond_loopback) {
-                throw error(errc::invalid_authorization, "refusing to listen for nodes on " + options.listen +
-                                                             ": it can be reached from other machines, and there are no "
-                                                             "certificates")
+                throw error(errc::invalid_authorization,
+                            "refusing to listen for nodes on " + options.listen +
+                                ": it can be reached from other machines, and there are no "
+                                "certificates")
                     .with_hint("Give the node a certificate of the cluster's authority.");
             }
             endpoint.port(port);  // the addresses of one name share the port that was free
@@ -224,7 +225,8 @@ struct transport::state : shared_part {
             if (other.get() == &who || !other->greeted() || other->ended() || other->who().from != said.from) continue;
             if (other->who().process != said.process) {
                 // After a restart the old connections end by themselves: then the next attempt is welcome.
-                return refuse(refusal::duplicate_node, "another process is connected as node " + std::to_string(said.from));
+                return refuse(refusal::duplicate_node,
+                              "another process is connected as node " + std::to_string(said.from));
             }
             if (other->who().use == said.use) other->end("it calls anew");
         }
@@ -248,7 +250,8 @@ struct transport::state : shared_part {
     }
 
     void look_after_all() {
-        auto const interval = std::min(options.ping_interval, options.connect_timeout) / 2 + std::chrono::milliseconds(1);
+        auto const interval =
+            std::min(options.ping_interval, options.connect_timeout) / 2 + std::chrono::milliseconds(1);
         auto const now = steady::now();
         // Whoever was away for long has not heard anybody meanwhile: signs of life may wait to be read.
         bool const was_away = now - last_sweep > 3 * interval;
@@ -280,8 +283,8 @@ std::uint16_t transport::port() const { return state_->port; }
 
 bool transport::send(raft::message message) {
     lane const use = raft::is_urgent(message.kind) ? lane::urgent : lane::bulk;
-    std::size_t const bytes = 64 + raft::size_of(message.entries) + message.context.size() +
-                              (message.image ? message.image->data.size() : 0);
+    std::size_t const bytes =
+        64 + raft::size_of(message.entries) + message.context.size() + (message.image ? message.image->data.size() : 0);
     return state_->send(std::move(message), use, bytes);
 }
 bool transport::send(image_piece piece) {

@@ -57,8 +57,8 @@ void load_tls(asio::ssl::context& context, tls_files const& files) {
     load(files.key, "key",
          [&](error_code& e) { context.use_private_key_file(files.key.string(), asio::ssl::context::pem, e); });
     if (::SSL_CTX_check_private_key(context.native_handle()) != 1) {
-        throw error(errc::invalid_parameter_value, "the TLS key \"" + files.key.string() + "\" is not the certificate's: " +
-                                                       last_tls_problem());
+        throw error(errc::invalid_parameter_value,
+                    "the TLS key \"" + files.key.string() + "\" is not the certificate's: " + last_tls_problem());
     }
 }
 
@@ -70,7 +70,8 @@ std::vector<std::string> names_of(::X509* certificate) {
         names.emplace_back(reinterpret_cast<char const*>(::ASN1_STRING_get0_data(text)),
                            static_cast<std::size_t>(::ASN1_STRING_length(text)));
     };
-    if (auto* list = static_cast<::GENERAL_NAMES*>(::X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr))) {
+    if (auto* list =
+            static_cast<::GENERAL_NAMES*>(::X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr))) {
         for (int i = 0; i < sk_GENERAL_NAME_num(list); ++i) {
             auto const* name = sk_GENERAL_NAME_value(list, i);
             if (name->type == GEN_DNS) add(name->d.dNSName);

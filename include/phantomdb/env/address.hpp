@@ -20,7 +20,8 @@ struct host_and_port {
 
 /// Reads `host:port`, `[v6]:port`, and `host` alone where there is a `default_port`. Nothing where it is none of these: resolvers
 /// take more, ports beyond 65535 (modulo 65536) and a number alone for an IPv4 address among it.
-inline std::optional<host_and_port> parse_address(std::string_view text, std::optional<std::uint16_t> default_port = {}) {
+inline std::optional<host_and_port> parse_address(std::string_view text,
+                                                  std::optional<std::uint16_t> default_port = {}) {
     std::size_t const colon = text.rfind(':'), bracket = text.rfind(']');
     bool const has_port = colon != text.npos && (bracket == text.npos || colon > bracket);
     if (!has_port && !default_port) return std::nullopt;
