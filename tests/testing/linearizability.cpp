@@ -67,7 +67,8 @@ std::vector<op> good_history(std::mt19937_64& random, std::size_t clients, std::
         free_at[client] = o.returned;
         o.call.kind = static_cast<kind>(random() % 3);
         o.call.argument = static_cast<std::int64_t>(i);
-        o.call.expected = random() % 8 == 0 ? register_model::value() : static_cast<std::int64_t>(i - random() % (i + 1));
+        o.call.expected =
+            random() % 8 == 0 ? register_model::value() : static_cast<std::int64_t>(i - random() % (i + 1));
         history.push_back(o);
         moments.push_back(moment);
     }
@@ -100,7 +101,8 @@ TEST_CASE("histories known to be linearizable") {
     CHECK(outcome({swap(1, {}, 1, true, 1, 10), swap(2, {}, 2, false, 1, 10), read(3, 1, 11, 12)}) == verdict::holds);
     // Of unknown outcome: long after, or never.
     CHECK(outcome({unknown(write(1, 1, 1, 0)), read(2, {}, 5, 6), read(2, 1, 7, 8)}) == verdict::holds);
-    CHECK(outcome({unknown(write(1, 1, 1, 0)), write(2, 2, 2, 3), read(2, 2, 5, 6), read(2, 2, 7, 8)}) == verdict::holds);
+    CHECK(outcome({unknown(write(1, 1, 1, 0)), write(2, 2, 2, 3), read(2, 2, 5, 6), read(2, 2, 7, 8)}) ==
+          verdict::holds);
     // It ends in the moment the other begins: they overlap.
     CHECK(outcome({write(1, 1, 1, 5), read(2, {}, 5, 6)}) == verdict::holds);
 }
@@ -117,8 +119,8 @@ TEST_CASE("histories known not to be") {
     CHECK(outcome({swap(1, {}, 1, true, 1, 10), swap(2, {}, 2, true, 1, 10)}) == verdict::violated);
     CHECK(outcome({write(1, 1, 1, 2), swap(2, 1, 2, false, 3, 4)}) == verdict::violated);
     // An unknown write can explain one change, not two.
-    CHECK(outcome({unknown(write(1, 1, 1, 0)), read(2, 1, 2, 3), write(2, 2, 4, 5), read(2, 2, 6, 7), read(2, 1, 8, 9)}) ==
-          verdict::violated);
+    CHECK(outcome({unknown(write(1, 1, 1, 0)), read(2, 1, 2, 3), write(2, 2, 4, 5), read(2, 2, 6, 7),
+                   read(2, 1, 8, 9)}) == verdict::violated);
 }
 
 TEST_CASE("what is not linearizable is explained by what is needed for that, and no more") {
@@ -138,7 +140,8 @@ TEST_CASE("what is not linearizable is explained by what is needed for that, and
     // Both writes had ended, in this order, when the first of them was read.
     // (and of what went before, whatever keeps the second write from being the first).
     REQUIRE(said.needed.size() <= 4);
-    CHECK(std::vector(said.needed.end() - 3, said.needed.end()) == std::vector<std::size_t>{first, first + 1, first + 2});
+    CHECK(std::vector(said.needed.end() - 3, said.needed.end()) ==
+          std::vector<std::size_t>{first, first + 1, first + 2});
     CHECK(said.explanation.find("read 1000") != std::string::npos);
     CHECK(said.explanation.find("read 1001") == std::string::npos);
 }
@@ -152,9 +155,10 @@ TEST_CASE("small histories are judged as the definition does") {
             std::uint64_t const from = random() % 10, to = from + random() % 6;
             auto const value = static_cast<std::int64_t>(random() % 2);
             register_model::value const maybe = random() % 3 == 0 ? register_model::value() : value;
-            op o = random() % 2 == 0   ? read(n, maybe, from, to)
-                   : random() % 2 == 0 ? write(n, value, from, to)
-                                       : swap(n, maybe, static_cast<std::int64_t>(random() % 2), random() % 2 == 0, from, to);
+            op o = random() % 2 == 0 ? read(n, maybe, from, to)
+                   : random() % 2 == 0
+                       ? write(n, value, from, to)
+                       : swap(n, maybe, static_cast<std::int64_t>(random() % 2), random() % 2 == 0, from, to);
             history.push_back(random() % 5 == 0 ? unknown(o) : o);
         }
         bool const expected = by_definition(history);

@@ -17,8 +17,11 @@ list_step append(std::string key, std::int64_t value) { return {std::move(key), 
 list_step read(std::string key, values list) { return {std::move(key), {}, std::move(list)}; }
 
 /// Transactions that all overlap, so that time says nothing.
-list_transaction during(std::vector<list_step> steps, fate outcome = fate::committed) { return {0, std::move(steps), outcome, 1, 100}; }
-list_transaction between(std::uint64_t from, std::uint64_t to, std::vector<list_step> steps, fate outcome = fate::committed) {
+list_transaction during(std::vector<list_step> steps, fate outcome = fate::committed) {
+    return {0, std::move(steps), outcome, 1, 100};
+}
+list_transaction between(std::uint64_t from, std::uint64_t to, std::vector<list_step> steps,
+                         fate outcome = fate::committed) {
     return {0, std::move(steps), outcome, from, to};
 }
 
@@ -63,21 +66,23 @@ std::vector<list_transaction> good_history(std::mt19937_64& random, std::size_t 
 TEST_CASE("histories known to be good") {
     CHECK(kinds({}) == only{});
     CHECK(kinds({during({append("x", 1)}), during({read("x", {1})}), during({read("x", {})})}) == only{});
-    CHECK(kinds({during({append("x", 1), read("x", {1}), append("x", 2), read("x", {1, 2})}), during({read("x", {1, 2})})}) ==
-          only{});
+    CHECK(kinds({during({append("x", 1), read("x", {1}), append("x", 2), read("x", {1, 2})}),
+                 during({read("x", {1, 2})})}) == only{});
     // Unknown, and seen by one only: it came between.
-    CHECK(kinds({during({append("x", 1)}, fate::unknown), between(1, 2, {read("x", {})}), between(3, 4, {read("x", {1})})}) ==
-          only{});
-    CHECK(kinds({during({append("x", 1)}, fate::unknown), during({append("x", 2)}, fate::aborted), during({read("x", {})})}) ==
-          only{});
+    CHECK(kinds({during({append("x", 1)}, fate::unknown), between(1, 2, {read("x", {})}),
+                 between(3, 4, {read("x", {1})})}) == only{});
+    CHECK(kinds({during({append("x", 1)}, fate::unknown), during({append("x", 2)}, fate::aborted),
+                 during({read("x", {})})}) == only{});
 }
 
 TEST_CASE("each anomaly is found, and by its name") {
     CHECK(kinds({during({read("x", {7})})}) == only{anomaly_kind::unwritten_value});
     CHECK(kinds({during({append("x", 1)}), during({read("x", {1, 1})})}) == only{anomaly_kind::duplicate_value});
-    CHECK(kinds({during({append("x", 1)}), during({append("x", 2)}), during({read("x", {1, 2})}), during({read("x", {2})})})
+    CHECK(kinds({during({append("x", 1)}), during({append("x", 2)}), during({read("x", {1, 2})}),
+                 during({read("x", {2})})})
               .contains(anomaly_kind::incompatible_order));
-    CHECK(kinds({during({append("x", 1), append("x", 2)}), during({read("x", {2})})}).contains(anomaly_kind::incompatible_order));
+    CHECK(kinds({during({append("x", 1), append("x", 2)}), during({read("x", {2})})})
+              .contains(anomaly_kind::incompatible_order));
     CHECK(kinds({during({append("x", 1), read("x", {})})}) == only{anomaly_kind::internal});
     CHECK(kinds({during({append("x", 1)}), during({read("x", {1}), read("x", {})})}).contains(anomaly_kind::internal));
     CHECK(kinds({during({append("x", 1)}), during({append("x", 1)})}) == only{anomaly_kind::repeated_append});
@@ -85,33 +90,36 @@ TEST_CASE("each anomaly is found, and by its name") {
     CHECK(kinds({during({append("x", 1), append("x", 2)}), during({read("x", {1})})}).contains(anomaly_kind::g1b));
 
     // G0: on x the first wrote first, on y the second.
-    CHECK(kinds({during({append("x", 1), append("y", 1)}), during({append("x", 2), append("y", 2)}), during({read("x", {1, 2})}),
-                 during({read("y", {2, 1})})})
+    CHECK(kinds({during({append("x", 1), append("y", 1)}), during({append("x", 2), append("y", 2)}),
+                 during({read("x", {1, 2})}), during({read("y", {2, 1})})})
               .contains(anomaly_kind::g0));
     // G1c: each reads what the other wrote.
-    CHECK(kinds({during({append("x", 1), read("y", {1})}), during({append("y", 1), read("x", {1})})}) == only{anomaly_kind::g1c});
+    CHECK(kinds({during({append("x", 1), read("y", {1})}), during({append("y", 1), read("x", {1})})}) ==
+          only{anomaly_kind::g1c});
     // G-single: half of what the other wrote was seen.
-    CHECK(kinds({during({append("x", 1), append("y", 1)}), during({read("x", {1}), read("y", {})})}) == only{anomaly_kind::g_single});
-    // G-single, as a lost update: both read the same and appended.
-    CHECK(kinds({during({read("x", {}), append("x", 1)}), during({read("x", {}), append("x", 2)}), during({read("x", {1, 2})})}) ==
+    CHECK(kinds({during({append("x", 1), append("y", 1)}), during({read("x", {1}), read("y", {})})}) ==
           only{anomaly_kind::g_single});
+    // G-single, as a lost update: both read the same and appended.
+    CHECK(kinds({during({read("x", {}), append("x", 1)}), during({read("x", {}), append("x", 2)}),
+                 during({read("x", {1, 2})})}) == only{anomaly_kind::g_single});
     // G2: write skew, of two and of three.
-    CHECK(kinds({during({read("x", {}), append("y", 1)}), during({read("y", {}), append("x", 1)}), during({read("x", {1}), read("y", {1})})}) ==
-          only{anomaly_kind::g2});
-    CHECK(kinds({during({read("x", {}), append("y", 1)}), during({read("y", {}), append("z", 1)}), during({read("z", {}), append("x", 1)})}) ==
-          only{anomaly_kind::g2});
+    CHECK(kinds({during({read("x", {}), append("y", 1)}), during({read("y", {}), append("x", 1)}),
+                 during({read("x", {1}), read("y", {1})})}) == only{anomaly_kind::g2});
+    CHECK(kinds({during({read("x", {}), append("y", 1)}), during({read("y", {}), append("z", 1)}),
+                 during({read("z", {}), append("x", 1)})}) == only{anomaly_kind::g2});
 }
 
 TEST_CASE("what is in order but for the clock is told apart") {
     auto const first = between(1, 2, {append("x", 1)});
     CHECK(kinds({first, between(3, 4, {read("x", {})})}) == only{anomaly_kind::g_single_real_time});  // stale, or lost
-    CHECK(kinds({first, between(2, 4, {read("x", {})})}) == only{});                                  // they touch: overlap
-    CHECK(kinds({between(3, 4, {append("x", 1)}), between(1, 2, {append("x", 2)}), between(5, 6, {read("x", {1, 2})})}) ==
-          only{anomaly_kind::g0_real_time});
-    CHECK(kinds({between(3, 4, {append("x", 1)}), between(1, 2, {read("x", {1})})}) == only{anomaly_kind::g1c_real_time});
+    CHECK(kinds({first, between(2, 4, {read("x", {})})}) == only{});  // they touch: overlap
+    CHECK(kinds({between(3, 4, {append("x", 1)}), between(1, 2, {append("x", 2)}),
+                 between(5, 6, {read("x", {1, 2})})}) == only{anomaly_kind::g0_real_time});
+    CHECK(kinds({between(3, 4, {append("x", 1)}), between(1, 2, {read("x", {1})})}) ==
+          only{anomaly_kind::g1c_real_time});
     // Two did not see two, and would have to be before and after them.
-    CHECK(kinds({between(1, 20, {append("x", 1)}), between(1, 20, {append("y", 1)}), between(1, 2, {read("x", {1}), read("y", {})}),
-                 between(3, 4, {read("x", {}), read("y", {1})})})
+    CHECK(kinds({between(1, 20, {append("x", 1)}), between(1, 20, {append("y", 1)}),
+                 between(1, 2, {read("x", {1}), read("y", {})}), between(3, 4, {read("x", {}), read("y", {1})})})
               .contains(anomaly_kind::g2));
     CHECK(kinds({between(1, 2, {read("x", {}), append("y", 1)}), between(1, 9, {read("z", {}), append("x", 1)}),
                  between(3, 4, {append("z", 1)})}) == only{});
@@ -122,12 +130,15 @@ TEST_CASE("what is in order but for the clock is told apart") {
                  between(1, 5, {append("x", 1)})}) == only{anomaly_kind::g_single_real_time});
     // Through two reads: a had ended before b, which comes before c, which comes before a.
     CHECK(kinds({between(1, 2, {read("p", {1}), append("q", 1)}), between(3, 9, {read("r", {}), append("s", 1)}),
-                 between(1, 9, {append("r", 1), read("q", {})}), between(1, 9, {append("p", 1)})}) == only{anomaly_kind::g2_real_time});
+                 between(1, 9, {append("r", 1), read("q", {})}), between(1, 9, {append("p", 1)})}) ==
+          only{anomaly_kind::g2_real_time});
 }
 
 TEST_CASE("levels of isolation forbid what they should") {
-    std::vector<list_transaction> const skew{during({read("x", {}), append("y", 1)}), during({read("y", {}), append("x", 1)})};
-    std::vector<list_transaction> const half{during({append("x", 1), append("y", 1)}), during({read("x", {1}), read("y", {})})};
+    std::vector<list_transaction> const skew{during({read("x", {}), append("y", 1)}),
+                                             during({read("y", {}), append("x", 1)})};
+    std::vector<list_transaction> const half{during({append("x", 1), append("y", 1)}),
+                                             during({read("x", {1}), read("y", {})})};
     std::vector<list_transaction> const stale{between(1, 2, {append("x", 1)}), between(3, 4, {read("x", {})})};
     std::vector<list_transaction> const dirty{during({append("x", 1)}, fate::aborted), during({read("x", {1})})};
     auto const allowed = [](auto const& history, isolation level) { return check_list_append(history, level).empty(); };
@@ -161,12 +172,12 @@ TEST_CASE("good histories show nothing, and what is changed in them is found") {
             if (step == who.steps.end()) continue;
             auto& list = *step->read;
             switch (change) {
-                case 0: list.push_back(-1); break;                            // out of nothing
-                case 1: list.push_back(list.front()); break;                  // twice
-                case 2: std::swap(list[0], list[list.size() - 1]); break;     // another order
-                case 3: list.erase(list.begin() + 1); break;                  // one is missing amid
-                case 4: list.clear(); break;                                  // as it was long ago
-                default: {                                                    // what it read never happened
+                case 0: list.push_back(-1); break;                         // out of nothing
+                case 1: list.push_back(list.front()); break;               // twice
+                case 2: std::swap(list[0], list[list.size() - 1]); break;  // another order
+                case 3: list.erase(list.begin() + 1); break;               // one is missing amid
+                case 4: list.clear(); break;                               // as it was long ago
+                default: {                                                 // what it read never happened
                     for (auto& other : wrong) {
                         for (auto const& s : other.steps) {
                             if (s.append == list[0] && &other != &who) other.outcome = fate::aborted;

@@ -105,7 +105,8 @@ private:
             next.pop_front();
             if (length >= most) return std::nullopt;
             for (edge const& e : out_[at]) {
-                if ((e.why & allowed) == 0 || came[e.to] || e.to == from || component[e.to] != component[from]) continue;
+                if ((e.why & allowed) == 0 || came[e.to] || e.to == from || component[e.to] != component[from])
+                    continue;
                 came[e.to] = &e;
                 if (e.to != to) {
                     next.emplace_back(e.to, length + 1);

@@ -33,14 +33,15 @@ namespace phantomdb::testing {
 /// A sequential object. `step` gives the state after `call` has answered `result`, nothing if it could not have answered that;
 /// `result` is null where it is not known. `only_looks` says of an operation that it changes no state in which it can answer so.
 template <class M>
-concept sequential_model = requires(typename M::state const& state, typename M::call const& call, typename M::result const* result) {
-    { M::initial() } -> std::convertible_to<typename M::state>;
-    { M::step(state, call, result) } -> std::same_as<std::optional<typename M::state>>;
-    { M::only_looks(call, *result) } -> std::same_as<bool>;
-    { M::hash(state) } -> std::convertible_to<std::size_t>;
-    { M::describe(call, result) } -> std::convertible_to<std::string>;
-    requires std::equality_comparable<typename M::state>;
-};
+concept sequential_model =
+    requires(typename M::state const& state, typename M::call const& call, typename M::result const* result) {
+        { M::initial() } -> std::convertible_to<typename M::state>;
+        { M::step(state, call, result) } -> std::same_as<std::optional<typename M::state>>;
+        { M::only_looks(call, *result) } -> std::same_as<bool>;
+        { M::hash(state) } -> std::convertible_to<std::size_t>;
+        { M::describe(call, result) } -> std::convertible_to<std::string>;
+        requires std::equality_comparable<typename M::state>;
+    };
 
 /// One operation of one client. What surely did not happen is left out of a history.
 template <sequential_model Model>
@@ -269,7 +270,8 @@ linearizability_result explain(std::vector<operation<Model>> const& history, std
         if (o.result) ends.push_back(o.returned);
     }
     std::sort(ends.begin(), ends.end());
-    auto const first = std::partition_point(ends.begin(), ends.end(), [&](std::uint64_t t) { return !fails(until(t)); });
+    auto const first =
+        std::partition_point(ends.begin(), ends.end(), [&](std::uint64_t t) { return !fails(until(t)); });
     std::vector<op> left = until(first == ends.end() ? std::numeric_limits<std::uint64_t>::max() : *first);
     for (op& o : left) {
         if (!o.result) continue;
@@ -322,9 +324,11 @@ linearizability_result check_linearizability(std::vector<operation<Model>> const
         for (std::size_t const i : indexes) list.push_back(&history[i]);
         switch (detail::linearization<Model>(std::move(list)).search(steps)) {
             case verdict::holds: break;
-            case verdict::violated: return detail::explain<Model>(history, indexes, std::min<std::uint64_t>(steps, 100'000));
+            case verdict::violated:
+                return detail::explain<Model>(history, indexes, std::min<std::uint64_t>(steps, 100'000));
             case verdict::undecided:
-                if (given_up.outcome == verdict::holds) given_up = {verdict::undecided, key, {}, "given up on key " + key};
+                if (given_up.outcome == verdict::holds)
+                    given_up = {verdict::undecided, key, {}, "given up on key " + key};
         }
     }
     return given_up;

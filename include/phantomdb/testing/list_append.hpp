@@ -45,7 +45,7 @@ enum class fate : std::uint8_t { committed, aborted, unknown };
 /// One step of a transaction.
 struct list_step {
     std::string key;
-    std::optional<std::int64_t> append;              ///< else it is a read
+    std::optional<std::int64_t> append;             ///< else it is a read
     std::optional<std::vector<std::int64_t>> read;  ///< what it gave; none where it is not known
 };
 
@@ -76,9 +76,20 @@ enum class anomaly_kind : std::uint8_t {
 };
 
 constexpr std::string_view name_of(anomaly_kind kind) {
-    constexpr std::string_view names[] = {"unwritten value", "duplicate value", "incompatible order", "internal", "repeated append",
-                                          "G1a",             "G1b",             "G0",                 "G1c",      "G-single",
-                                          "G2",              "G0 in real time", "G1c in real time",   "G-single in real time",
+    constexpr std::string_view names[] = {"unwritten value",
+                                          "duplicate value",
+                                          "incompatible order",
+                                          "internal",
+                                          "repeated append",
+                                          "G1a",
+                                          "G1b",
+                                          "G0",
+                                          "G1c",
+                                          "G-single",
+                                          "G2",
+                                          "G0 in real time",
+                                          "G1c in real time",
+                                          "G-single in real time",
                                           "G2 in real time"};
     return names[static_cast<std::size_t>(kind)];
 }
@@ -108,7 +119,8 @@ namespace detail {
 
 class list_append_check {
 public:
-    explicit list_append_check(std::vector<list_transaction> const& history) : history_(history), graph_(history.size()) {}
+    explicit list_append_check(std::vector<list_transaction> const& history)
+        : history_(history), graph_(history.size()) {}
 
     std::vector<anomaly> run() {
         collect_appends();
@@ -176,7 +188,8 @@ private:
             if (!step.read) continue;
             auto const& list = *step.read;
             std::string const what = name(t) + " reads " + step.key + " " + text_of(list);
-            bool const ends_in_own = list.size() >= k.own.size() && std::equal(k.own.rbegin(), k.own.rend(), list.rbegin());
+            bool const ends_in_own =
+                list.size() >= k.own.size() && std::equal(k.own.rbegin(), k.own.rend(), list.rbegin());
             if (!ends_in_own) {
                 report(anomaly_kind::internal, {t}, what + " after it has appended " + text_of(k.own));
             } else if (k.list && list.size() < k.list->size()) {
@@ -192,11 +205,13 @@ private:
     /// Where it is not known whether a transaction took effect, what it appended itself may be there for nobody else.
     values what_others_see(std::size_t t, list_step const& step) const {
         values list = *step.read;
-        while (history_[t].outcome == fate::unknown && !list.empty() && is_of(step.key, list.back(), t)) list.pop_back();
+        while (history_[t].outcome == fate::unknown && !list.empty() && is_of(step.key, list.back(), t))
+            list.pop_back();
         return list;
     }
 
-    void check_values(std::size_t t, std::string const& key, std::vector<std::int64_t> const& list, std::string const& what) {
+    void check_values(std::size_t t, std::string const& key, std::vector<std::int64_t> const& list,
+                      std::string const& what) {
         std::set<std::int64_t> once;
         for (std::size_t i = 0; i < list.size(); ++i) {
             if (!once.insert(list[i]).second) {
@@ -218,7 +233,8 @@ private:
             seen_.insert(p.transaction);
             if (history_[p.transaction].outcome == fate::aborted) {
                 report(anomaly_kind::g1a, {p.transaction, t},
-                       what + ", but " + name(p.transaction) + ", which appended " + std::to_string(list[i]) + ", was rolled back");
+                       what + ", but " + name(p.transaction) + ", which appended " + std::to_string(list[i]) +
+                           ", was rolled back");
             }
             // What follows in the list has to go on with the same transaction.
             bool const goes_on = i + 1 < list.size() && is_of(key, list[i + 1], p.transaction);
@@ -251,14 +267,15 @@ private:
                 values const list = what_others_see(t, step);
                 if (std::equal(list.begin(), list.end(), longest.values.begin())) continue;
                 report(anomaly_kind::incompatible_order, {longest.reader, t},
-                       name(t) + " reads " + step.key + " " + text_of(*step.read) + ", but " + name(longest.reader) + " reads " +
-                           text_of(longest.values));
+                       name(t) + " reads " + step.key + " " + text_of(*step.read) + ", but " + name(longest.reader) +
+                           " reads " + text_of(longest.values));
             }
         }
         for (auto const& [what, where] : appends_) {
             if (!counts(where.transaction)) continue;
             auto const& read = orders_[what.first].values;
-            if (std::find(read.begin(), read.end(), what.second) == read.end()) unread_[what.first].push_back(what.second);
+            if (std::find(read.begin(), read.end(), what.second) == read.end())
+                unread_[what.first].push_back(what.second);
         }
     }
 
@@ -279,7 +296,8 @@ private:
                 add(writer(key, list[i - 1]), writer(key, list[i]), write_write, key, list[i]);
             }
             if (list.empty()) continue;
-            for (auto const later : unread_[key]) add(writer(key, list.back()), writer(key, later), write_write, key, later);
+            for (auto const later : unread_[key])
+                add(writer(key, list.back()), writer(key, later), write_write, key, later);
         }
         for (std::size_t t = 0; t < history_.size(); ++t) {
             if (!counts(t)) continue;
@@ -294,8 +312,10 @@ private:
         std::size_t length = read.size();
         while (length > 0 && is_of(key, read[length - 1], t)) --length;
         if (length > 0) add(writer(key, read[length - 1]), t, write_read, key, read[length - 1]);
-        if (!std::equal(read.begin(), read.end(), list.begin(), list.begin() + std::min(read.size(), list.size()))) return;
-        if (read.size() < list.size()) return add(t, writer(key, list[read.size()]), read_write, key, list[read.size()]);
+        if (!std::equal(read.begin(), read.end(), list.begin(), list.begin() + std::min(read.size(), list.size())))
+            return;
+        if (read.size() < list.size())
+            return add(t, writer(key, list[read.size()]), read_write, key, list[read.size()]);
         for (auto const later : unread_[key]) add(t, writer(key, later), read_write, key, later);
     }
 
