@@ -38,13 +38,18 @@ TEST_CASE("the first members of a cluster know each other") {
     auto const made = read({{"node-id", "3"}, {"peers", three}});
     CHECK(made.node == 3);
     CHECK(made.name == "phantomdb");
-    CHECK(made.peers == std::map<node_id, std::string>{{1, "localhost:7001"}, {2, "127.0.0.1:7002"}, {3, "[::1]:7003"}});
+    CHECK(made.peers ==
+          std::map<node_id, std::string>{{1, "localhost:7001"}, {2, "127.0.0.1:7002"}, {3, "[::1]:7003"}});
     CHECK(made.listen == "[::1]:7003");
     CHECK(made.advertise == "[::1]:7003");
     CHECK_FALSE(made.tls);
 
-    auto const remote = read({{"node-id", "1"}, {"peers", "1=a.example:7000,2=b.example:7000"}, {"cluster-name", "shop"},
-                              {"cluster-listen", "0.0.0.0:7100"}, {"cluster-tls-ca", "ca"}, {"cluster-tls-cert", "c"},
+    auto const remote = read({{"node-id", "1"},
+                              {"peers", "1=a.example:7000,2=b.example:7000"},
+                              {"cluster-name", "shop"},
+                              {"cluster-listen", "0.0.0.0:7100"},
+                              {"cluster-tls-ca", "ca"},
+                              {"cluster-tls-cert", "c"},
                               {"cluster-tls-key", "k"}});
     CHECK(remote.listen == "0.0.0.0:7100");
     CHECK(remote.advertise == "a.example:7000");
@@ -63,8 +68,13 @@ TEST_CASE("a later one joins") {
     CHECK(made.join == "localhost:7001");
     CHECK(made.peers.empty());
     CHECK(made.advertise == "127.0.0.1:7004");
-    auto const hidden = read({{"node-id", "4"}, {"join", "a:1"}, {"cluster-listen", "0.0.0.0:0"}, {"cluster-advertise", "d:7000"},
-                              {"cluster-tls-ca", "ca"}, {"cluster-tls-cert", "c"}, {"cluster-tls-key", "k"}});
+    auto const hidden = read({{"node-id", "4"},
+                              {"join", "a:1"},
+                              {"cluster-listen", "0.0.0.0:0"},
+                              {"cluster-advertise", "d:7000"},
+                              {"cluster-tls-ca", "ca"},
+                              {"cluster-tls-cert", "c"},
+                              {"cluster-tls-key", "k"}});
     CHECK(hidden.advertise == "d:7000");
 }
 
@@ -85,7 +95,8 @@ TEST_CASE("what makes no sense is refused with the reason") {
     CHECK(complaint({{"peers", three}}) == "--peers needs --node-id");
     CHECK(complaint({{"cluster-tls-ca", "ca"}}) == "--cluster-tls-ca needs --node-id");
     CHECK(complaint({{"node-id", "1"}}) == "--node-id needs --peers or --join");
-    CHECK(complaint({{"node-id", "1"}, {"peers", three}, {"join", "localhost:1"}}) == "--peers and --join exclude each other");
+    CHECK(complaint({{"node-id", "1"}, {"peers", three}, {"join", "localhost:1"}}) ==
+          "--peers and --join exclude each other");
     for (auto const* id : {"0", "-1", "x", "", "1x", "99999999999999999999", "9223372036854775808"}) {
         CHECK(complaint({{"node-id", id}, {"peers", three}}) ==
               "\"" + std::string(id) + "\" in --node-id is not the number of a node");
@@ -129,8 +140,10 @@ TEST_CASE("what makes no sense is refused with the reason") {
           "TLS between nodes lacks --cluster-tls-key");
 
     CHECK(complaint({{"node-id", "4"}, {"join", "localhost:1"}}) == "--join needs --cluster-listen");
-    CHECK(complaint({{"node-id", "4"}, {"join", "x"}, {"cluster-listen", "localhost:2"}}) == "\"x\" in --join is not an address");
-    CHECK(complaint({{"node-id", "4"}, {"join", "localhost:2"}, {"cluster-listen", "localhost:2"}}) == "node 4 cannot join itself");
+    CHECK(complaint({{"node-id", "4"}, {"join", "x"}, {"cluster-listen", "localhost:2"}}) ==
+          "\"x\" in --join is not an address");
+    CHECK(complaint({{"node-id", "4"}, {"join", "localhost:2"}, {"cluster-listen", "localhost:2"}}) ==
+          "node 4 cannot join itself");
     CHECK(complaint({{"node-id", "4"}, {"join", "localhost:1"}, {"cluster-listen", "localhost:0"}}) ==
           "others cannot reach node 4 at \"localhost:0\"");
 }

@@ -37,7 +37,8 @@ inline constexpr std::array<cluster_option, 9> cluster_option_table{{
     {"join", "host:port of a member of the cluster that this node is to join"},
     {"cluster-name", "the cluster's name; nodes of another name are refused (default: phantomdb)"},
     {"cluster-listen", "host:port to listen on for other nodes (default: this node's address in --peers)"},
-    {"cluster-advertise", "host:port where other nodes reach this one (default: its address in --peers, or --cluster-listen)"},
+    {"cluster-advertise",
+     "host:port where other nodes reach this one (default: its address in --peers, or --cluster-listen)"},
     {"cluster-tls-ca", "certificates (PEM) of the authority that signs the nodes' certificates"},
     {"cluster-tls-cert", "certificate (PEM) of this node, for the name node-<id>"},
     {"cluster-tls-key", "key (PEM) of that certificate"},
@@ -87,7 +88,8 @@ struct cluster_options {
 
     friend bool operator==(cluster_options const& a, cluster_options const& b) {
         auto const files = [](cluster_options const& o) {
-            return o.tls ? std::array{o.tls->authority, o.tls->certificate, o.tls->key} : std::array<std::filesystem::path, 3>{};
+            return o.tls ? std::array{o.tls->authority, o.tls->certificate, o.tls->key}
+                         : std::array<std::filesystem::path, 3>{};
         };
         return a.node == b.node && a.name == b.name && a.peers == b.peers && a.join == b.join && a.listen == b.listen &&
                a.advertise == b.advertise && files(a) == files(b);
@@ -113,7 +115,8 @@ inline node_id read_node_id(std::string_view text, std::string const& where) {
 inline env::host_and_port read_node_address(std::string const& text, std::string const& where, bool port_may_be_free) {
     auto const read = env::parse_address(text);
     if (!read || (read->port == 0 && !port_may_be_free)) {
-        wrong_option("\"" + text + "\" in " + where + " is not an address", "Write it as host:port, for instance 10.0.0.1:7000.");
+        wrong_option("\"" + text + "\" in " + where + " is not an address",
+                     "Write it as host:port, for instance 10.0.0.1:7000.");
     }
     return *read;
 }
@@ -135,7 +138,8 @@ inline std::map<node_id, std::string> read_peers(std::string_view text, std::str
         }
         auto const [other, is_new] = by_address.emplace(address, node);
         if (!is_new) {
-            wrong_option("nodes " + std::to_string(other->second) + " and " + std::to_string(node) + " have the same address in " + where,
+            wrong_option("nodes " + std::to_string(other->second) + " and " + std::to_string(node) +
+                             " have the same address in " + where,
                          "Each node has an address of its own.");
         }
         if (one.size() == text.size()) break;
@@ -151,7 +155,8 @@ inline std::map<node_id, std::string> read_peers(std::string_view text, std::str
 inline bool is_any_host(std::string const& host) { return host == "0.0.0.0" || host == "::" || host == "*"; }
 /// Whether it is sure to be this machine alone, by its name.
 inline bool is_local_host(std::string const& host) {
-    return host == "localhost" || host == "::1" || (host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos);
+    return host == "localhost" || host == "::1" ||
+           (host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos);
 }
 
 }  // namespace detail
@@ -194,7 +199,8 @@ inline std::optional<cluster_options> read_cluster_options(cluster_words const& 
     } else {
         made.join = env::text_of(read_node_address(*join, words.called("join"), false));
         if (!words.find("cluster-listen")) {
-            wrong_option(words.called("join") + " needs --cluster-listen", "Say where this node listens for the others.");
+            wrong_option(words.called("join") + " needs --cluster-listen",
+                         "Say where this node listens for the others.");
         }
     }
     if (auto const listen = words.find("cluster-listen")) {
@@ -205,7 +211,8 @@ inline std::optional<cluster_options> read_cluster_options(cluster_words const& 
     if (auto const advertise = words.find("cluster-advertise")) {
         auto const target = read_node_address(*advertise, words.called("cluster-advertise"), false);
         if (is_any_host(target.host)) {
-            wrong_option("others cannot reach " + me + " at \"" + *advertise + "\"", "Give a name or a number that is this machine's.");
+            wrong_option("others cannot reach " + me + " at \"" + *advertise + "\"",
+                         "Give a name or a number that is this machine's.");
         }
         made.advertise = env::text_of(target);
     }
@@ -215,18 +222,21 @@ inline std::optional<cluster_options> read_cluster_options(cluster_words const& 
                      "Give a name or a number of the node's machine.");
     }
     if (made.advertise.empty()) {
-        wrong_option("others cannot reach " + me + " at \"" + made.listen + "\"", "Say where they can: --cluster-advertise host:port.");
+        wrong_option("others cannot reach " + me + " at \"" + made.listen + "\"",
+                     "Say where they can: --cluster-advertise host:port.");
     }
     if (!made.join.empty() && (made.join == made.listen || made.join == made.advertise)) {
         wrong_option(me + " cannot join itself", "Give the address of a member: --join host:port.");
     }
 
-    auto const ca = words.find("cluster-tls-ca"), certificate = words.find("cluster-tls-cert"), key = words.find("cluster-tls-key");
+    auto const ca = words.find("cluster-tls-ca"), certificate = words.find("cluster-tls-cert"),
+               key = words.find("cluster-tls-key");
     if (ca || certificate || key) {
         for (auto const* part : {"cluster-tls-ca", "cluster-tls-cert", "cluster-tls-key"}) {
             auto const file = words.find(part);
             if (file && !file->empty()) continue;
-            wrong_option("TLS between nodes lacks --" + std::string(part), "It takes the authority, the certificate, and its key.");
+            wrong_option("TLS between nodes lacks --" + std::string(part),
+                         "It takes the authority, the certificate, and its key.");
         }
         made.tls = tls_files{*ca, *certificate, *key};
         return made;
@@ -240,8 +250,9 @@ inline std::optional<cluster_options> read_cluster_options(cluster_words const& 
     }
     for (auto const& [other, address] : made.peers) {
         if (is_local_host(env::parse_address(address)->host)) continue;
-        wrong_option("refusing to speak with node " + std::to_string(other) + " at \"" + address + "\" without certificates",
-                     "Give this node one: --cluster-tls-ca, --cluster-tls-cert and --cluster-tls-key.");
+        wrong_option(
+            "refusing to speak with node " + std::to_string(other) + " at \"" + address + "\" without certificates",
+            "Give this node one: --cluster-tls-ca, --cluster-tls-cert and --cluster-tls-key.");
     }
     return made;
 }
