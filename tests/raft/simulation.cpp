@@ -2,31 +2,18 @@
 
 #include "raft/simulation.hpp"
 
+#include "raft/find_mistake.hpp"
+
 #include "support/catch.hpp"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
-#include <cstdio>
 #include <cstdlib>
 
 using namespace phantomdb::test;
 
 namespace {
 
-/// Runs a seed in a process of its own, because a mistake may end it by an assertion. Whether something was found.
 bool is_found(std::uint64_t seed, mistake made) {
-    ::pid_t const child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-        if (std::freopen("/dev/null", "w", stderr) == nullptr) ::_exit(0);
-        ::signal(SIGABRT, SIG_DFL);
-        ::_exit(simulation(seed, made).run() ? 1 : 0);
-    }
-    int status = 0;
-    REQUIRE(::waitpid(child, &status, 0) == child);
-    return !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    return finds_something([&] { return !simulation(seed, made).run(); });
 }
 
 }  // namespace

@@ -18,6 +18,8 @@
 #include <phantomdb/sim/network.hpp>
 #include <phantomdb/sim/random.hpp>
 
+#include "raft/rare.hpp"
+
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -25,6 +27,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -71,17 +74,59 @@ inline char const* name_of(mistake m) {
 struct simulation_counts {
     std::uint64_t elections = 0, commands = 0, acknowledged = 0, reads = 0, crashes = 0, images = 0, changes = 0,
                   transfers = 0, stops = 0, truncated = 0;
+    rare_counts rare;
 
     void add(simulation_counts const& o) {
         elections += o.elections, commands += o.commands, acknowledged += o.acknowledged, reads += o.reads;
         crashes += o.crashes, images += o.images, changes += o.changes, transfers += o.transfers, stops += o.stops;
         truncated += o.truncated;
+        rare.add(o.rare);
     }
 };
 
-class simulation {
+/// What a node of a simulation has stored, kept in memory: a model of what `basic_simulation` asks of a storage.
+class memory_storage {
 public:
-    explicit simulation(std::uint64_t seed, mistake made = mistake::none)
+    using log_type = raft::memory_log;
+
+    memory_storage(std::uint64_t, rare_counts&) {}
+
+    log_type const& log() const { return log_; }
+    raft::hard_state const& state() const { return state_; }
+
+    /// Everything is durable when it returns.
+    void store(std::optional<raft::hard_state> const& state, raft::image_ref const& image,
+               std::span<raft::entry const> entries, bool) {
+        if (state) state_ = *state;
+        if (image) log_.install(image);
+        log_.append(entries);
+    }
+    void keep(raft::image_ref image) { log_.keep(std::move(image)); }
+    void compact(raft::log_index index) { log_.compact(index); }
+    /// The machine stops, while `next` is being written if there is such.
+    void crash(std::uint64_t, raft::ready const*) {}
+    /// A disk that lies.
+    void lose_last_entry() {
+        if (log_.last_index() <= log_.first_index() + 3) return;
+        raft::memory_log shorter;
+        raft::log_index const first = log_.first_index();
+        shorter.install(std::make_shared<raft::image const>(
+            raft::image{{*log_.term(first - 1), first - 1}, log_.image()->members, {}}));
+        shorter.keep(log_.image());
+        shorter.append(log_.entries(first, log_.last_index() - 1, raft::no_limit));
+        log_ = shorter;
+        state_.commit = std::min(state_.commit, log_.last_index());
+    }
+
+private:
+    raft::memory_log log_;
+    raft::hard_state state_;
+};
+
+template <class Storage>
+class basic_simulation {
+public:
+    explicit basic_simulation(std::uint64_t seed, mistake made = mistake::none)
         : random_(sim::mix(seed, 1)), network_(sim::mix(seed, 2)), mistake_(made) {
         size_ = random_.chance(1, 2) ? 3 : 5;
         options_.election_ticks = 10;
@@ -103,9 +148,9 @@ public:
         for (raft::node_id id = 1; id <= members; ++id) first_members_.voters.incoming.voters.insert(id);
         auto const start = std::make_shared<raft::image const>(raft::image{{1, 1}, first_members_, {}});
         for (raft::node_id id = 1; id <= size_; ++id) {
-            auto n = std::make_unique<node>();
+            auto n = std::make_unique<node>(sim::mix(seed, 100 + id), counts_.rare);
             n->id = id;
-            if (id <= members) n->log.install(start);
+            if (id <= members) n->stored.store(std::nullopt, start, {}, true);
             n->tick_every = alike_ ? 10 : 8 + random_.below(5);
             n->next_tick = random_.below(10);
             nodes_.push_back(std::move(n));
@@ -147,7 +192,7 @@ public:
 private:
     static constexpr std::uint64_t all_agree = ~std::uint64_t{0};
 
-    using core = raft::raft_core<raft::memory_log, sim::random_source>;
+    using core = raft::raft_core<typename Storage::log_type, sim::random_source>;
 
     struct write {
         raft::ready work;
@@ -159,10 +204,10 @@ private:
         std::uint64_t done_at = 0;
     };
     struct node {
+        node(std::uint64_t seed, rare_counts& counts) : stored(seed, counts) {}
+
         raft::node_id id = 0;
-        // Durable.
-        raft::memory_log log;
-        raft::hard_state state;
+        Storage stored;
         // Lost in a crash, and made again from the image and the log.
         std::unique_ptr<core> raft;
         std::vector<std::uint64_t> applied;  // commands
@@ -174,6 +219,7 @@ private:
         std::map<std::string, std::uint64_t> asked;                         // reads: what they must see
         std::set<std::uint64_t> proposed;                                   // commands whose clients wait here
         raft::role last_role = raft::role::follower;
+        raft::term_number led_term = 0;
 
         std::uint64_t tick_every = 10, next_tick = 0;
         std::uint64_t starts_at = 0, stopped_until = 0;
@@ -222,7 +268,7 @@ private:
 
     void launch(node& n) {
         bool const keeps_state = mistake_ == mistake::applies_again && !n.applied.empty();
-        if (raft::image_ref const image = n.log.image()) {
+        if (raft::image_ref const image = n.stored.log().image()) {
             if (!keeps_state) n.applied = commands_of(image->data.view());
             n.applied_index = image->id.index;
             n.members = image->members;
@@ -230,11 +276,12 @@ private:
         if (mistake_ == mistake::forgets_the_members) n.members = first_members_;
         raft::core_options options = options_;
         options.id = n.id;
-        n.raft = std::make_unique<core>(options, n.log, n.state, n.members, n.applied_index,
+        n.raft = std::make_unique<core>(options, n.stored.log(), n.stored.state(), n.members, n.applied_index,
                                         sim::random_source(sim::mix(random_(), n.id)));
         n.last_role = raft::role::follower;
     }
-    void crash(node& n) {
+    /// `during`: what it was about to store.
+    void crash(node& n, raft::ready const* during = nullptr) {
         if (!n.is_up()) return;
         ++counts_.crashes;
         n.raft.reset();
@@ -245,37 +292,36 @@ private:
             store(n, n.writes.front().work);
             n.writes.pop_front();
         }
+        if (during == nullptr && !n.writes.empty()) during = &n.writes.front().work;
+        n.stored.crash(random_(), during);
         n.writes.clear();
         n.asked.clear();
         n.proposed.clear();
-        if (mistake_ == mistake::loses_entries && n.log.last_index() > n.log.first_index() + 3) {
-            raft::memory_log shorter;
-            raft::log_index const first = n.log.first_index();
-            shorter.install(std::make_shared<raft::image const>(
-                raft::image{{*n.log.term(first - 1), first - 1}, n.log.image()->members, {}}));
-            shorter.keep(n.log.image());
-            shorter.append(n.log.entries(first, n.log.last_index() - 1, raft::no_limit));
-            n.log = shorter;
-            n.state.commit = std::min(n.state.commit, n.log.last_index());
+        if constexpr (requires { n.stored.lose_last_entry(); }) {
+            if (mistake_ == mistake::loses_entries) n.stored.lose_last_entry();
         }
         network_.lose_arrivals(n.id);
-        n.starts_at = now_ + 1 + random_.below(600);
+        n.starts_at = now_ + 1 + random_.below(random_.chance(1, 3) ? 20 : 600);
     }
 
     void store(node& n, raft::ready const& work) {
-        if (work.state) {
-            n.state = *work.state;
-            if (mistake_ == mistake::forgets_its_vote) n.state.vote = raft::nobody;
-        }
-        if (work.image && mistake_ != mistake::skips_an_image) {
-            n.log.install(work.image);
+        std::optional<raft::hard_state> state = work.state;
+        if (state && mistake_ == mistake::forgets_its_vote) state->vote = raft::nobody;
+        raft::image_ref const image = mistake_ == mistake::skips_an_image ? nullptr : work.image;
+        if (image != nullptr) {
             ++counts_.images;
+            reach(rare::image_installed);
         }
-        if (!work.entries.empty()) {
-            counts_.truncated += work.entries.front().index <= n.log.last_index();
-            if (work.entries.front().index > n.log.last_index() + 1) return;  // only after a mistake
-            n.log.append(work.entries);
+        std::span<raft::entry const> entries = work.entries;
+        if (!entries.empty()) {
+            raft::log_index const last = n.stored.log().last_index();
+            if (entries.front().index <= last) {
+                ++counts_.truncated;
+                reach(rare::entries_replaced);
+            }
+            if (entries.front().index > last + 1) entries = {};  // only after a mistake
         }
+        n.stored.store(state, image, entries, work.must_sync);
     }
     // An image that is durable is the state from now on.
     void take_over(node& n, raft::image const& image) {
@@ -294,13 +340,17 @@ private:
                 return violate("node " + std::to_string(n.id) + " applies another entry at " + std::to_string(e.index));
             }
             n.applied_index = e.index;
+            if (n.raft->role() == raft::role::leader && e.term < n.raft->term()) reach(rare::old_terms_entry);
             if (e.kind != raft::entry_kind::command) {
                 raft::membership_result const next =
                     raft::changed(n.members, *raft::decode_membership_change(e.data.view()));
                 if (next) n.members = next.members;
+                if (n.raft->role() == raft::role::leader && !n.members.contains(n.id)) reach(rare::leader_removed);
                 n.raft->apply(e);
                 ++counts_.changes;
                 has_new_members = true;
+                if (n.members.is_joint()) reach(rare::joint_membership);
+                if (!n.members.learners.empty()) reach(rare::learner);
             } else if (!e.data.empty()) {
                 std::uint64_t const command = command_of(e);
                 n.applied.push_back(command);
@@ -314,8 +364,23 @@ private:
         if (has_new_members) keep_image(n);
     }
 
+    void reach(rare what) { counts_.rare.met(what); }
+    void note(raft::message const& m) {
+        using enum raft::message_kind;
+        switch (m.kind) {
+            case vote_reply: return m.rejected ? reach(rare::vote_refused) : void();
+            case pre_vote_reply: return m.rejected ? reach(rare::pre_vote_refused) : void();
+            case append_reply: return m.rejected ? reach(rare::append_refused) : void();
+            case image: return reach(rare::image_sent);
+            case propose: return reach(rare::proposal_forwarded);
+            case read_index: return reach(rare::read_forwarded);
+            case timeout_now: return reach(rare::transfer_ordered);
+            default: return;
+        }
+    }
     void send(node& n, std::vector<raft::message>& messages) {
         for (raft::message& m : messages) {
+            note(m);
             if (mistake_ == mistake::grants_every_vote && m.kind == raft::message_kind::vote_reply) m.rejected = false;
             if (mistake_ == mistake::acknowledges_everything && m.kind == raft::message_kind::append_reply)
                 m.rejected = false;
@@ -337,6 +402,7 @@ private:
         messages.clear();
     }
     void answer(node& n, std::vector<raft::confirmed_read> const& reads) {
+        if (!reads.empty() && alike_ && n.raft->role() == raft::role::leader) reach(rare::lease_read);
         for (raft::confirmed_read const& read : reads) {
             auto const found = n.asked.find(std::string(read.context.view()));
             if (found == n.asked.end()) continue;
@@ -348,6 +414,13 @@ private:
             n.asked.erase(found);
             ++counts_.reads;
         }
+    }
+    bool crashes_while_storing(raft::ready const& work) {
+        return is_chaos_ && random_.chance(1, work.image != nullptr ? 5 : 1500);
+    }
+    /// Who comes back before the votes of a term are in may be asked again.
+    bool crashes_after_voting(raft::ready const& work) {
+        return is_chaos_ && work.state && work.state->vote != raft::nobody && random_.chance(1, 15);
     }
     bool crashes_here() { return is_chaos_ && random_.chance(1, 4000); }
 
@@ -375,10 +448,12 @@ private:
                 send(n, todo.after_persist);
                 if (random_.chance(1, 300)) return crash(n);
             }
+            if (crashes_while_storing(todo)) return crash(n, &todo);
             store(n, todo);
             if (crashes_here()) return crash(n);
             if (todo.image) take_over(n, *todo.image);
             send(n, todo.after_persist);
+            if (crashes_after_voting(todo)) return crash(n);
             apply(n, todo.committed);
             answer(n, todo.reads);
             if (crashes_here()) return crash(n);
@@ -388,12 +463,14 @@ private:
     std::uint64_t writing_time() { return !is_chaos_ ? 1 : random_.below(random_.chance(1, 20) ? 200 : 15); }
     void finish_writes(node& n) {
         while (n.is_up() && !n.writes.empty() && n.writes.front().done_at <= now_) {
+            if (crashes_while_storing(n.writes.front().work)) return crash(n);
             raft::ready done = std::move(n.writes.front().work);
             n.writes.pop_front();
             store(n, done);
             if (crashes_here()) return crash(n);
             if (done.image) take_over(n, *done.image);
             send(n, done.after_persist);
+            if (crashes_after_voting(done)) return crash(n);
             if (done.to_persist) n.raft->persisted(*done.to_persist);
             work(n);
         }
@@ -436,6 +513,10 @@ private:
 
     void watch(node& n) {
         raft::role const now = n.raft->role();
+        if (n.last_role == raft::role::candidate && now == raft::role::follower) reach(rare::candidate_lost);
+        if (n.last_role == raft::role::leader && now != raft::role::leader)
+            reach(n.raft->term() == n.led_term ? rare::leader_without_quorum : rare::leader_deposed);
+        if (now == raft::role::leader) n.led_term = n.raft->term();
         if (now == raft::role::leader) {
             auto const [at, is_new] = leaders_.try_emplace(n.raft->term(), n.id);
             if (!is_new && at->second != n.id) {
@@ -545,13 +626,15 @@ private:
     }
     void compact(node& n) {
         if (!n.is_up() || !keep_image(n)) return;
-        n.log.compact(n.applied_index - random_.below(n.applied_index - n.log.first_index() + 1));
+        reach(rare::log_compacted);
+        n.stored.compact(n.applied_index - random_.below(n.applied_index - n.stored.log().first_index() + 1));
     }
     bool keep_image(node& n) {
-        if (n.applied_index < n.log.first_index() || n.applied_index > n.log.last_index()) return false;
-        if (n.log.image() != nullptr && n.log.image()->id.index >= n.applied_index) return false;
-        n.log.keep(std::make_shared<raft::image const>(
-            raft::image{{*n.log.term(n.applied_index), n.applied_index}, n.members, bytes_of(n.applied)}));
+        if (n.applied_index < n.stored.log().first_index() || n.applied_index > n.stored.log().last_index())
+            return false;
+        if (n.stored.log().image() != nullptr && n.stored.log().image()->id.index >= n.applied_index) return false;
+        n.stored.keep(std::make_shared<raft::image const>(
+            raft::image{{*n.stored.log().term(n.applied_index), n.applied_index}, n.members, bytes_of(n.applied)}));
         return true;
     }
     void change_members(node& n) {
@@ -652,5 +735,7 @@ private:
     std::optional<std::string> violation_;
     simulation_counts counts_;
 };
+
+using simulation = basic_simulation<memory_storage>;
 
 }  // namespace phantomdb::test

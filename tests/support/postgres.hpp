@@ -2,7 +2,9 @@
 #pragma once
 
 #include <libpq-fe.h>
+#include <poll.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,6 +52,26 @@ public:
         for (auto const& parameter : parameters) values.push_back(parameter ? parameter->c_str() : nullptr);
         return read(PQexecParams(handle_.get(), text.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
                                  nullptr, nullptr, 0));
+    }
+
+    /// As `query` with parameters, for a server that may never answer: nothing once `limit` has passed. Such a connection is of no more use.
+    std::optional<sql_result> query_within(std::chrono::milliseconds limit, std::string const& text,
+                                           std::vector<std::optional<std::string>> const& parameters = {}) {
+        auto const deadline = std::chrono::steady_clock::now() + limit;
+        std::vector<char const*> values;
+        for (auto const& parameter : parameters) values.push_back(parameter ? parameter->c_str() : nullptr);
+        bool alive = PQsendQueryParams(handle_.get(), text.c_str(), static_cast<int>(values.size()), nullptr,
+                                       values.data(), nullptr, nullptr, 0) == 1;
+        while (alive && PQisBusy(handle_.get())) {
+            auto const left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+            if (left.count() <= 0) return std::nullopt;
+            pollfd ready{PQsocket(handle_.get()), POLLIN, 0};
+            ::poll(&ready, 1, static_cast<int>(left.count()));
+            alive = PQconsumeInput(handle_.get()) == 1;
+        }
+        sql_result const answer = read(PQgetResult(handle_.get()));
+        while (PGresult* more = PQgetResult(handle_.get())) PQclear(more);
+        return answer;
     }
 
     /// Every answer of a simple query of several statements.

@@ -10,7 +10,7 @@
 ///
 ///     object    varint class version, then its members
 ///     integer   varint (signed: zigzag); bool, enum: as integer; float, double: IEEE bits, little-endian
-///     string, vector, set, map   varint count, then the elements
+///     string, vector, set, map   varint count, then the elements (a string_view is saved as a string, and loaded as one)
 ///     optional  0, or 1 and the value · pair, array, tuple: the elements · variant: varint index, then the value
 #pragma once
 
@@ -116,7 +116,7 @@ public:
             } else {
                 append_varint(out_, value);
             }
-        } else if constexpr (std::is_same_v<T, std::string>) {
+        } else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view>) {
             append_bytes(out_, value);
         } else if constexpr (detail::is_sequence<T>) {
             append_varint(out_, value.size());

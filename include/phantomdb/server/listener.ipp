@@ -1,5 +1,6 @@
 #pragma once
 
+#include <phantomdb/env/address.hpp>
 #include <phantomdb/server/listener.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -12,7 +13,6 @@
 
 #include <sys/stat.h>
 
-#include <charconv>
 #include <csignal>
 #include <list>
 #include <system_error>
@@ -28,30 +28,15 @@ using local = asio::local::stream_protocol;
 
 namespace {
 
-struct host_and_port {
-    std::string host, port;
-};
-
-host_and_port split_address(std::string const& address) {
-    std::size_t const colon = address.rfind(':'), bracket = address.rfind(']');
-    bool const has_port = colon != address.npos && (bracket == address.npos || colon > bracket);
-    std::string host = address.substr(0, has_port ? colon : address.npos);
-    if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-    std::string const port = has_port ? address.substr(colon + 1) : "5432";
-    unsigned number = 0;
-    auto const [end, failed] = std::from_chars(port.data(), port.data() + port.size(), number);
-    bool const is_port = failed == std::errc() && end == port.data() + port.size() && number <= 65535;
-    // A resolver takes ports beyond 65535, modulo 65536, and a number alone for an IPv4 address.
-    if (host.find_first_not_of("0123456789") == host.npos || !is_port) {
-        throw error(errc::invalid_parameter_value, "\"" + address + "\" is not an address to listen on")
-            .with_hint("Write it as host:port, for instance 127.0.0.1:5432.");
-    }
-    return {host, port};
+env::host_and_port split_address(std::string const& address) {
+    auto const read = env::parse_address(address, 5432);
+    if (read) return *read;
+    throw error(errc::invalid_parameter_value, "\"" + address + "\" is not an address to listen on")
+        .with_hint("Write it as host:port, for instance 127.0.0.1:5432.");
 }
 
 std::string text_of(tcp::endpoint const& endpoint) {
-    std::string const host = endpoint.address().to_string();
-    return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port());
+    return env::text_of({endpoint.address().to_string(), endpoint.port()});
 }
 
 [[noreturn]] void could_not_listen(std::string const& where, error_code const& why) {
@@ -101,9 +86,10 @@ struct listener::state {
     }
 
     void listen(std::string const& address) {
-        auto const [host, service] = split_address(address);
+        auto const [host, port_number] = split_address(address);
         error_code failed;
-        auto const endpoints = tcp::resolver(loop).resolve(host, service, tcp::resolver::passive, failed);
+        auto const endpoints =
+            tcp::resolver(loop).resolve(host, std::to_string(port_number), tcp::resolver::passive, failed);
         if (failed) {
             throw error(errc::io_error, "could not listen on " + address + ": " + failed.message())
                 .with_hint("Write it as host:port, for instance 127.0.0.1:5432.");

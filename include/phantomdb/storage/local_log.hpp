@@ -43,6 +43,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <new>
@@ -61,6 +62,10 @@ struct local_log_options {
     std::size_t recycled_segments = 2;
     bool sync = true;  ///< false: `wait_durable` does not sync; a loss of power may cost the last commits or the log
 };
+
+/// For `after`: the log is read from wherever it begins, which is behind the last segment that is gone. Who opens it so has to find
+/// out from the records whether something is missing before the first of them, and calls `truncate` once that is settled.
+inline constexpr lsn_type wherever_it_begins = std::numeric_limits<lsn_type>::max();
 
 /// Model of `commit_log`. One per directory. Records are at most 4 GiB less one page.
 template <env::environment Environment>
@@ -205,6 +210,7 @@ public:
         {
             std::lock_guard const hold(mutex_);
             std::size_t n = 0;
+            unneeded.swap(leftovers_);
             while (readers_ == 0 && n + 1 < segments_.size() && segments_[n + 1].previous < below)
                 unneeded.push_back(segments_[n++].number);
             segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(n));
@@ -480,6 +486,9 @@ private:
     void recover(lsn_type after, log_reader const& replay) {
         std::vector<std::string> const all = environment_.list(directory_);
         std::vector<std::string> names = with_prefix(all, detail::segment_prefix);
+        bool const anywhere = after == wherever_it_begins;
+        if (anywhere) after = 0;
+        if (anywhere) leftovers_ = take_below_gap(names);
         std::vector<std::uint64_t> const unneeded = take_unneeded(names, after);
         adopt_spares(with_prefix(all, detail::spare_prefix), names, unneeded);
         retire(unneeded);
@@ -500,6 +509,7 @@ private:
                 if (i > 0) finish_segment(names[i - 1], read_file(names[i - 1]), last, proven);
                 break;
             }
+            if (i == 0 && anywhere) after = header->previous;
             if (i == 0 && header->previous > after) throw_missing(names[i], after, header->previous);
             if (i > 0 && (header->previous != last || number != segments_.back().number + 1)) {
                 throw_damaged(names[i - 1], end_.offset, last);
@@ -555,6 +565,18 @@ private:
         for (std::size_t i = 0; i < first; ++i) unneeded.push_back(number_of(names[i]));
         names.erase(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(first));
         return unneeded;
+    }
+
+    /// Takes the segments from `names` that are followed by ones that are gone, as when a loss of power came while they were being
+    /// removed, or when somebody has removed a file. Which of the two it was is for the owner of the log to find out.
+    static std::vector<std::uint64_t> take_below_gap(std::vector<std::string>& names) {
+        std::size_t first = names.size();
+        while (first > 0 && (first == names.size() || number_of(names[first - 1]) + 1 == number_of(names[first])))
+            --first;
+        std::vector<std::uint64_t> below;
+        for (std::size_t i = 0; i < first; ++i) below.push_back(number_of(names[i]));
+        names.erase(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(first));
+        return below;
     }
 
     /// Takes over the spare files that are there. One whose number a segment has, or may get, was never made by truncating.
@@ -640,6 +662,7 @@ private:
     std::size_t readers_ = 0;
     std::vector<std::uint64_t> spares_;  // numbers of files that may be overwritten
     std::vector<detail::segment> segments_;
+    std::vector<std::uint64_t> leftovers_;  // numbers of files that `truncate` was interrupted at, as it seems
     std::vector<group> pending_;
     position end_;                         // where the next record goes
     detail::segment_identity identity_{};  // of the segment that is in

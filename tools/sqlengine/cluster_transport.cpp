@@ -1,0 +1,1 @@
+#include <phantomdb/cluster/transport.ipp>
