@@ -67,8 +67,9 @@ TEST_CASE("what fails every two seconds is a line a minute, with a number") {
     std::string const text = errors.end();
     INFO(text);
     CHECK(times(text, "\n") == 3);
-    CHECK(times(text, "level=error event=\"background task failed\" task=checkpoint sqlstate=53100 message=\"the disk is "
-                      "full\" next=\"tried again in 2 s; until it succeeds, writes are refused\" failures=1\n") == 1);
+    CHECK(times(text,
+                "level=error event=\"background task failed\" task=checkpoint sqlstate=53100 message=\"the disk is "
+                "full\" next=\"tried again in 2 s; until it succeeds, writes are refused\" failures=1\n") == 1);
     CHECK(times(text, "failures=30\n") == 1);
     CHECK(times(text, "level=info event=\"background task works again\" task=checkpoint failures=60\n") == 1);
 }
