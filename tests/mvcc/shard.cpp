@@ -7,11 +7,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <condition_variable>
 #include <csignal>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <random>
 #include <set>
 #include <thread>
+#include <vector>
 
 using namespace phantomdb;
 using namespace phantomdb::mvcc;
@@ -344,4 +349,88 @@ TEST_CASE("commits with synchronous off are synced soon, and by closing") {
         REQUIRE(db->statistics().log.syncs > before);
     }
     REQUIRE(contents(*local_shard::open(folder / "db")).size() == 500);
+}
+
+TEST_CASE("a checkpoint that finds the disk full has the room of the log's spare files") {
+    sim::environment environment;
+    shard_options options = small_log();
+    options.log.segment_bytes = 400'000;
+    auto db = simulated_shard::open("db", options, environment);
+    std::map<std::string, std::string> expected;
+    auto const write = [&](int from, int to) {
+        for (int i = from; i < to; ++i) {
+            auto t = db->begin();
+            t.put(std::to_string(i), expected[std::to_string(i)] = std::string(1000, static_cast<char>('a' + i % 26)));
+            t.commit();
+        }
+    };
+    auto const spares = [&] {
+        auto const files = environment.machine().files();
+        return std::count_if(files.begin(), files.end(),
+                             [](std::string const& path) { return path.starts_with("db/log/spare-"); });
+    };
+    write(0, 900);
+    db->checkpoint();
+    REQUIRE(spares() == 2);
+    write(0, 10);  // the log goes on in one of them
+    REQUIRE(spares() == 1);
+    environment.machine().set_capacity(environment.machine().used());
+    write(1000, 1060);
+    db->checkpoint();
+    REQUIRE(spares() == 0);
+    db->checkpoint();
+    REQUIRE(contents(*db) == expected);
+    db.reset();
+    auto restarted = environment.restarted();
+    REQUIRE(contents(*simulated_shard::open("db", options, restarted)) == expected);
+}
+
+TEST_CASE("a log without room is made shorter by a checkpoint, and the shard tells when that fails and when it works") {
+    sim::environment environment;
+    std::mutex mutex;
+    std::condition_variable told;
+    std::vector<background_event> events;
+    shard_options options = small_log(true);
+    options.log.recycled_segments = 0;
+    options.checkpoint_log_bytes = std::uint64_t{1} << 30;
+    options.checkpoint_timeout = std::chrono::milliseconds(20);
+    options.on_background_event = [&](background_event const& event) {
+        std::lock_guard const hold(mutex);
+        events.push_back(event);
+        told.notify_all();
+    };
+    auto db = simulated_shard::open("db", options, environment);
+    environment.machine().set_capacity(environment.machine().used() + 300'000);
+    std::optional<error> refused;
+    int written = 0;
+    for (; !refused && written < 100'000; ++written) {
+        try {
+            auto t = db->begin();
+            t.put(std::to_string(written), std::string(1000, 'v'));
+            t.commit();
+        } catch (error const& e) {
+            refused = e;
+        }
+    }
+    REQUIRE(refused);
+    REQUIRE(refused->code == errc::disk_full);
+    std::unique_lock hold(mutex);
+    auto const wait_for = [&](bool failure) {
+        return told.wait_for(hold, std::chrono::seconds(60),
+                             [&] { return !events.empty() && events.back().failure.has_value() == failure; });
+    };
+    REQUIRE(wait_for(true));
+    background_event const failed = events.back();
+    REQUIRE(failed.task == background_task::checkpoint);
+    REQUIRE(failed.failure->code == errc::disk_full);
+    REQUIRE(failed.next_try == options.checkpoint_timeout);
+    REQUIRE(failed.writes_refused);
+    environment.machine().set_capacity(~std::uint64_t{0});
+    REQUIRE(wait_for(false));
+    REQUIRE(events.back().task == background_task::checkpoint);
+    hold.unlock();
+    auto t = db->begin();
+    t.put("after", "1");
+    t.commit();
+    REQUIRE(contents(*db).size() == static_cast<std::size_t>(written));
 }

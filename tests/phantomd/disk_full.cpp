@@ -53,6 +53,16 @@ private:
     bool is_mounted_ = false;
 };
 
+/// Whether the log of the server has `line`, now or soon.
+bool appears(phantomd_server const& server, std::string const& line) {
+    auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (server.log().find(line) == std::string::npos) {
+        if (std::chrono::steady_clock::now() > deadline) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return true;
+}
+
 /// The ballast is larger than what is left beside it: what the log took in has to fit into the stores as well.
 void fill_and_free(small_disk const& disk) {
     std::string const ballast = disk / "ballast";
@@ -104,6 +114,9 @@ void fill_and_free(small_disk const& disk) {
     auto const checkpoint = client->query("checkpoint");
     CHECK((checkpoint.ok() || checkpoint.sqlstate == "53100"));
     CHECK(counts() == both());
+    // The log of the server has what the background met with, and few lines of it.
+    std::string const failed = "event=\"background task failed\" task=checkpoint sqlstate=53100";
+    CHECK(appears(*server, failed));
 
     std::filesystem::remove(ballast);
     int const before = rows;
@@ -112,6 +125,11 @@ void fill_and_free(small_disk const& disk) {
         if (!insert().ok()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     CHECK(rows == before + 50);
+    CHECK(appears(*server, "event=\"background task works again\" task=checkpoint"));
+    std::string const log = server->log();
+    int lines = 0;  // one a minute, and it has tried every two seconds
+    for (auto at = log.find(failed); at != log.npos; at = log.find(failed, at + 1)) ++lines;
+    CHECK(lines < 4);
     CHECK(client->query("checkpoint").ok());
     CHECK(counts() == both());
 

@@ -435,6 +435,38 @@ TEST_CASE("how many segments are kept is an option, and spare files are found ag
     REQUIRE(none.statistics().segments_recycled == 0);
 }
 
+TEST_CASE("a log short of room gives its spare files up, and keeps some again once there is room") {
+    sim::environment environment;
+    auto log = open_log(environment);
+    REQUIRE_FALSE(log->give_up_spares());
+    fill(*log, 3);
+    log->truncate(log->last());
+    std::uint64_t const with_spares = environment.machine().used();
+    REQUIRE(log->give_up_spares());
+    REQUIRE(files_with(environment, "spare-").empty());
+    REQUIRE(environment.machine().used() + 2 * 20'000 <= with_spares + 2 * 700);
+    REQUIRE_FALSE(log->give_up_spares());
+
+    // The segment after the next is the first that is not needed; it makes room, too.
+    lsn_type const before = log->last();
+    for (int i = 0; i < 20; ++i) log->wait_written(log->append(std::string(700, 'y')));
+    std::uint64_t const made = log->statistics().segments_made;
+    while (log->statistics().segments_made == made) log->wait_durable(log->append(std::string(700, 'y')));
+    REQUIRE(log->give_up_spares() == false);
+    log->truncate(log->last());
+    REQUIRE(files_with(environment, "spare-").empty());
+
+    fill(*log, made + 3);  // made afresh: there is room
+    log->truncate(log->last());
+    REQUIRE(files_with(environment, "spare-").size() == 2);
+    lsn_type const after = log->last();
+    log.reset();
+    lsn_type last = 0;
+    log = open_log(environment, [&](lsn_type lsn, std::string_view) { last = lsn; }, after - 1);
+    REQUIRE(last == after);
+    REQUIRE(after > before);
+}
+
 TEST_CASE("a segment that a huge record made large is not kept") {
     sim::environment environment;
     auto log = open_log(environment);

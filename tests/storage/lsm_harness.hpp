@@ -4,7 +4,8 @@
 #include <phantomdb/storage/lsm/lsm_store.hpp>
 
 #include "env/memory_environment.hpp"
-#include "ordered_store_laws.hpp"
+#include "storage/ordered_store_laws.hpp"
+#include "support/catch.hpp"
 
 #include <cstdint>
 #include <string>

@@ -1,6 +1,7 @@
 #include <phantomdb/storage/memory_store.hpp>
 
-#include "ordered_store_laws.hpp"
+#include "storage/ordered_store_laws.hpp"
+#include "support/catch.hpp"
 
 using namespace phantomdb;
 using namespace phantomdb::storage;

@@ -1,5 +1,6 @@
 /// phantomd: serves a data directory to PostgreSQL clients.
 #include <phantomdb/base/config.hpp>
+#include <phantomdb/server/background_log.hpp>
 #include <phantomdb/server/listener.hpp>
 #include <phantomdb/sql/scram_verifier.hpp>
 
@@ -113,7 +114,7 @@ void describe(CLI::App& app, command_line& line) {
 }
 
 /// Opening replays the log, which can take a while: says so once a second.
-sql::instance open_store(command_line const& line, server::event_log& log) {
+sql::instance open_store(command_line const& line, server::event_log& log, server::background_log& background) {
     sql::instance_options options;
     options.synchronous_commit = line.synchronous_commit;
     options.settings["max_connections"] = std::to_string(line.listening.max_connections);
@@ -138,6 +139,7 @@ sql::instance open_store(command_line const& line, server::event_log& log) {
         last = now;
         log.write(log_level::info, "opening", {{"step", step}, {"done", done}, {"total", total}});
     };
+    options.on_background_event = [&background](mvcc::background_event const& event) { background.write(event); };
     return sql::instance::open(line.data, std::move(options));
 }
 
@@ -162,7 +164,8 @@ int serve(command_line& line, server::event_log& log) {
     line.listening.login_timeout = std::chrono::seconds(line.login_timeout_s);
     line.listening.tls = identity ? &*identity : nullptr;
 
-    sql::instance store = open_store(line, log);
+    server::background_log background(log);
+    sql::instance store = open_store(line, log, background);
     server::server_context context{.store = store,
                                    .log = log,
                                    .who_must_authenticate = line.who_must_authenticate,

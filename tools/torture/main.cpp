@@ -2,6 +2,7 @@
 #include "../../tests/torture/subjects.hpp"
 #include "../../tests/torture/tortures.hpp"
 #include "kill.hpp"
+#include "laws.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -33,6 +34,7 @@ struct arguments {
     std::uint64_t images = 0;
     double minutes = 0;
     int kills = 0;
+    std::uint64_t operations = 0;
     bool list = false;
     bool quiet = false;
     torture_options options;
@@ -129,6 +131,9 @@ int main(int count, char* values[]) {
     app.add_option("--only", a.options.only, "one place only, as a failure names it");
     app.add_option("--kill", a.kills, "instead: kill phantomd so many times while pgbench is at work")
         ->check(CLI::PositiveNumber);
+    auto* laws = app.add_option("--laws", a.operations,
+                                "instead: so many random operations for each kind of store, beside a map (10000000)");
+    laws->expected(0, 1)->default_str("10000000")->check(CLI::PositiveNumber);
     app.add_flag("--quiet", a.quiet, "no progress on stderr");
     app.add_flag("--list", a.list, "name the kinds, stores and workloads");
     try {
@@ -144,6 +149,7 @@ int main(int count, char* values[]) {
     }
     try {
         if (a.kills != 0) return kill_under_pgbench(a.kills, static_cast<unsigned>(a.options.seed), a.quiet);
+        if (a.operations != 0) return walk_beside_a_map(a.store, a.options.seed, a.operations, a.quiet);
         return torture_all(values[0], a);
     } catch (std::exception const& e) {
         std::fprintf(stderr, "torture: %s\n", e.what());

@@ -16,6 +16,7 @@
 
 #include <phantomdb/base/assert.hpp>
 #include <phantomdb/env/posix.hpp>
+#include <phantomdb/mvcc/background_event.hpp>
 #include <phantomdb/mvcc/engine_advice.hpp>
 #include <phantomdb/mvcc/store_services.hpp>
 #include <phantomdb/mvcc/transaction.hpp>
@@ -51,8 +52,9 @@ struct shard_options {
     engine_advice_options advice{};
     /// Checkpoints, late syncs and maintenance on threads of their own; false: only when `checkpoint` and `maintain` are called.
     bool background = true;
-    lock_table::describe_key describe_key{};                  ///< how errors name a row
-    std::function<void(error const&)> on_background_error{};  ///< a checkpoint failed; it is tried again later
+    lock_table::describe_key describe_key{};  ///< how errors name a row
+    /// Told, on the thread that does the work, of what failed in the background and of what works again.
+    background_listener on_background_event{};
 };
 
 /// Counted since the shard was opened.
@@ -123,7 +125,7 @@ public:
     void checkpoint() {
         if constexpr (in_files) {
             std::lock_guard const one(checkpoint_mutex_);
-            storage::lsn_type const lsn = store_.checkpoint();
+            storage::lsn_type const lsn = checkpoint_store();
             log_->truncate(lsn + 1);
             checkpoint_at_ = log_->statistics().bytes + options_.checkpoint_log_bytes;
             checkpointed_ = lsn;
@@ -268,11 +270,7 @@ public:
                 throw;
             }
         }
-        if (request.synchronous) {
-            log_->wait_durable(lsn);
-        } else {
-            log_->wait_written(lsn);
-        }
+        wait_for_log(lsn, request.synchronous);
         apply_up_to(lsn);
         commits_.fetch_add(1, std::memory_order_relaxed);
         if (!request.synchronous) sync_late_.store(true, std::memory_order_relaxed);
@@ -379,9 +377,9 @@ private:
             r.moving_to.reset();
             try {
                 commit_route(r);
-            } catch (
-                std::exception const& e) {  // the next opening tries again; meanwhile both engines are kept the same
-                report(e);
+            } catch (std::exception const& e) {
+                // The next opening tries again; meanwhile both engines are kept the same.
+                tell_failure(background_task::engine_move, e, {});
             }
         }
     }
@@ -395,6 +393,22 @@ private:
     }
 
     // ---- committing ----
+
+    void wait_for_log(storage::lsn_type lsn, bool synchronous) {
+        try {
+            if (synchronous) {
+                log_->wait_durable(lsn);
+            } else {
+                log_->wait_written(lsn);
+            }
+        } catch (error const& e) {
+            if (e.code == errc::disk_full) {  // what a checkpoint sets free of the log is room
+                log_lacks_room_.store(true, std::memory_order_relaxed);
+                wake_background();
+            }
+            throw;
+        }
+    }
 
     /// Refuses the commit of a transaction that has read what others have changed since its snapshot.
     void validate(commit_request const& request) {
@@ -479,7 +493,26 @@ private:
         while (!recent_.empty() && recent_.front().lsn <= needed_from) recent_.pop_front();
     }
 
-    // ---- in the background ----
+    // ---- checkpoints, and what is done in the background ----
+
+    /// A full disk has no room for files that the log keeps only to be fast.
+    storage::lsn_type checkpoint_store() {
+        if constexpr (requires { log_->give_up_spares(); }) {
+            try {
+                return store_.checkpoint();
+            } catch (error const& e) {
+                if (e.code != errc::disk_full || !log_->give_up_spares()) throw;
+            }
+        }
+        return store_.checkpoint();
+    }
+
+    /// The log was refused room, and holds what a checkpoint would make unneeded. Asked once for each time.
+    bool may_make_room() {
+        if (!log_lacks_room_.exchange(false, std::memory_order_relaxed)) return false;
+        if constexpr (requires { log_->give_up_spares(); }) log_->give_up_spares();
+        return store_.applied() > checkpointed_;
+    }
 
     bool is_refusing() const {
         if constexpr (in_files) return store_.refusal().has_value();
@@ -501,50 +534,64 @@ private:
         woken_ = true;  // the log may be long already
         bool failed = false;
         for (;;) {
-            auto const pause =
-                failed ? std::min(options_.checkpoint_timeout, after_failure_pause) : options_.checkpoint_timeout;
+            auto const pause = failed ? pause_after_failure() : options_.checkpoint_timeout;
             bool const in_time = wake_.wait_for(hold, pause, [&] { return (woken_ && !failed) || stopping_; });
             if (sync_late_.load(std::memory_order_relaxed))
                 wake_.wait_for(hold, late_sync, [&] { return stopping_.load(); });
             if (stopping_) return;
             woken_ = false;
             hold.unlock();
+            background_task doing = background_task::log_sync;
             try {
                 if (sync_late_.exchange(false, std::memory_order_relaxed)) sync();
-                if (failed || is_refusing() || wants_checkpoint() || (!in_time && store_.applied() > checkpointed_))
+                doing = background_task::checkpoint;
+                bool const room = may_make_room();
+                if (failed || room || is_refusing() || wants_checkpoint() ||
+                    (!in_time && store_.applied() > checkpointed_))
                     checkpoint();
-                failed = false;
+                if (std::exchange(failed, false)) tell({doing, {}, {}, false});
             } catch (std::exception const& e) {
                 failed = true;
                 checkpoint_at_ += options_.checkpoint_log_bytes / 4;
-                report(e);
+                tell_failure(doing, e, pause_after_failure());
             }
             hold.lock();
         }
     }
 
     void run_maintenance() {
-        std::chrono::milliseconds pause = maintenance_pause;
+        bool failed = false;
         std::unique_lock hold(background_mutex_);
-        while (!wake_.wait_for(hold, pause, [&] { return stopping_.load(); })) {
+        while (
+            !wake_.wait_for(hold, failed ? after_failure_pause : maintenance_pause, [&] { return stopping_.load(); })) {
             hold.unlock();
-            pause = maintenance_pause;
             try {
                 maintain();
+                if (std::exchange(failed, false)) tell({background_task::maintenance, {}, {}, false});
             } catch (std::exception const& e) {
-                pause = after_failure_pause;
-                report(e);
+                failed = true;
+                tell_failure(background_task::maintenance, e, after_failure_pause);
             }
             hold.lock();
         }
     }
 
-    /// Tells of an error in the background, if there is memory for that.
-    void report(std::exception const& e) const noexcept {
-        if (!options_.on_background_error) return;
+    std::chrono::milliseconds pause_after_failure() const {
+        return std::min(options_.checkpoint_timeout, after_failure_pause);
+    }
+
+    void tell_failure(background_task task, std::exception const& e,
+                      std::chrono::milliseconds next_try) const noexcept {
         try {
             auto const* const known = dynamic_cast<error const*>(&e);
-            options_.on_background_error(known != nullptr ? *known : error(errc::out_of_memory, e.what()));
+            tell({task, known != nullptr ? *known : error(errc::out_of_memory, e.what()), next_try, is_refusing()});
+        } catch (std::exception const&) {  // there is no memory to tell with
+        }
+    }
+    void tell(background_event const& event) const noexcept {
+        if (!options_.on_background_event) return;
+        try {
+            options_.on_background_event(event);
         } catch (std::exception const&) {
         }
     }
@@ -582,6 +629,7 @@ private:
     bool woken_ = false;
     std::atomic<bool> stopping_{false};
     std::atomic<bool> sync_late_{false};
+    std::atomic<bool> log_lacks_room_{false};
 
     std::atomic<std::uint64_t> commits_{0}, rollbacks_{0}, serialization_failures_{0}, checkpoints_{0}, moves_{0};
     std::uint64_t replayed_ = 0;

@@ -1,6 +1,7 @@
 /// @file Defines `instance`: an open data directory that sessions share.
 #pragma once
 
+#include <phantomdb/mvcc/background_event.hpp>
 #include <phantomdb/schema/descriptor.hpp>
 
 #include <filesystem>
@@ -28,6 +29,8 @@ struct instance_options {
     std::optional<bool> recycle_log;                           ///< (wal_recycle)
     /// Told what opening is doing ("replaying log", done, total); may be empty.
     std::function<void(std::string_view step, std::uint64_t done, std::uint64_t total)> progress;
+    /// Told of checkpoints and other work in the background that fails or works again, on the thread that does it; may be empty.
+    mvcc::background_listener on_background_event;
 };
 
 /// One data directory, opened by one process. Thread-safe. A second process gets 55006 naming the holder's process id.

@@ -44,13 +44,15 @@ mvcc::store_tuning tuning_of(configuration const& settings) {
     return made;
 }
 
-mvcc::shard_options shard_options_of(mvcc::store_tuning const& tuning, instance::shared_state const& shared) {
+mvcc::shard_options shard_options_of(mvcc::store_tuning const& tuning, mvcc::background_listener listener,
+                                     instance::shared_state const& shared) {
     mvcc::shard_options made;
     made.checkpoint_log_bytes = tuning.checkpoint_log_bytes;
     made.checkpoint_timeout = std::chrono::seconds(tuning.checkpoint_seconds);
     made.store = tuning.store;
     made.log.sync = tuning.store.sync;
     if (!tuning.recycle_log) made.log.recycled_segments = 0;
+    made.on_background_event = std::move(listener);
     made.describe_key = [&shared](std::string_view key) { return shared.describe_key(key); };
     return made;
 }
@@ -59,7 +61,8 @@ mvcc::shard_options shard_options_of(mvcc::store_tuning const& tuning, instance:
 
 instance::shared_state::shared_state(std::string directory, instance_options const& options)
     : configuration(directory, settings_of(options)),
-      shard(mvcc::local_shard::open(std::move(directory), shard_options_of(tuning_of(configuration), *this))),
+      shard(mvcc::local_shard::open(std::move(directory),
+                                    shard_options_of(tuning_of(configuration), options.on_background_event, *this))),
       catalog([this] { return shard->begin(); }, add_system_tables),
       sequences([this](mvcc::transaction_options how) { return shard->begin(how); }) {
     using namespace std::chrono;

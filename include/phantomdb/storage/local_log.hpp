@@ -219,6 +219,19 @@ public:
         retire(unneeded);
     }
 
+    /// Removes the spare files and keeps no further ones until there is room for a segment made afresh: for who met a full
+    /// disk. False: there was none, and no room was made. Any thread. Throws io_error.
+    bool give_up_spares() {
+        std::vector<std::uint64_t> spares;
+        {
+            std::lock_guard const hold(mutex_);
+            has_room_ = false;
+            spares.swap(spares_);
+        }
+        for (std::uint64_t const number : spares) environment_.remove(path_of(detail::spare_name(number)));
+        return !spares.empty();
+    }
+
 private:
     struct position {
         std::uint64_t segment = 0;
@@ -389,6 +402,7 @@ private:
             std::lock_guard const hold(mutex_);
             segments_.push_back({number, previous, identity});
             ++(spare ? statistics_.segments_recycled : statistics_.segments_made);
+            has_room_ = has_room_ || !spare;
             file_.emplace(std::move(file));
             filled_ = size;
         } catch (...) {
@@ -430,7 +444,7 @@ private:
 
     bool wants_spare(std::size_t coming) const {
         std::lock_guard const hold(mutex_);
-        return spares_.size() + coming < options_.recycled_segments;
+        return has_room_ && spares_.size() + coming < options_.recycled_segments;
     }
 
     /// Whether a file may be recycled: one that a huge record made large would waste the space for ever.
@@ -661,6 +675,7 @@ private:
     bool busy_ = false;  // somebody writes; then only that thread touches the last five members
     std::size_t readers_ = 0;
     std::vector<std::uint64_t> spares_;  // numbers of files that may be overwritten
+    bool has_room_ = true;               // to keep spare files
     std::vector<detail::segment> segments_;
     std::vector<std::uint64_t> leftovers_;  // numbers of files that `truncate` was interrupted at, as it seems
     std::vector<group> pending_;
