@@ -41,7 +41,8 @@ public:
         while (!log_.empty() && log_.front().second <= durable) log_.pop_front();
         store_->maintain();
         if (++checkpoints_ % 8 != 0) return;
-        store_->verify({[](finding const& f) { broken(f.file + " at " + std::to_string(f.offset) + ": " + f.what); }, {}});
+        store_->verify(
+            {[](finding const& f) { broken(f.file + " at " + std::to_string(f.offset) + ": " + f.what); }, {}});
     }
 
 private:

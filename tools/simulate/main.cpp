@@ -52,10 +52,11 @@ std::optional<std::string> run(std::uint64_t seed, test::simulation_counts& all)
 }
 
 void report(test::simulation_counts const& all, bool on_disk) {
-    std::printf("%llu elections, %llu commands acknowledged, %llu reads, %llu crashes, %llu images, %llu changes of members\n",
-                static_cast<unsigned long long>(all.elections), static_cast<unsigned long long>(all.acknowledged),
-                static_cast<unsigned long long>(all.reads), static_cast<unsigned long long>(all.crashes),
-                static_cast<unsigned long long>(all.images), static_cast<unsigned long long>(all.changes));
+    std::printf(
+        "%llu elections, %llu commands acknowledged, %llu reads, %llu crashes, %llu images, %llu changes of members\n",
+        static_cast<unsigned long long>(all.elections), static_cast<unsigned long long>(all.acknowledged),
+        static_cast<unsigned long long>(all.reads), static_cast<unsigned long long>(all.crashes),
+        static_cast<unsigned long long>(all.images), static_cast<unsigned long long>(all.changes));
     for (std::size_t i = 0; i < test::rare_paths; ++i) {
         bool const of_disks = i == static_cast<std::size_t>(test::rare::crash_while_writing) ||
                               i == static_cast<std::size_t>(test::rare::change_lost) ||
@@ -110,7 +111,8 @@ int simulate(std::string const& program, arguments const& a) {
 
 int main(int count, char* values[]) {
     CLI::App app(
-        "Runs groups of three and five nodes with lost, doubled and late messages, cut links, crashes, losses of power, "
+        "Runs groups of three and five nodes with lost, doubled and late messages, cut links, crashes, losses of "
+        "power, "
         "changes of members and images, and checks that nothing is violated and that they recover.");
     arguments a;
     app.add_option("--start", a.start, "the first seed; a seed gives the same run every time")->capture_default_str();

@@ -33,8 +33,8 @@ int walk_beside_a_map(std::string const& store, std::uint64_t seed, std::uint64_
         } catch (std::exception const& e) {
             ++failures;
             std::printf("%s: after %zu operations: %s\n  again: torture --laws %llu --store %s --seed %llu\n",
-                        w.store.c_str(), reached, e.what(), static_cast<unsigned long long>(operations), w.store.c_str(),
-                        static_cast<unsigned long long>(seed));
+                        w.store.c_str(), reached, e.what(), static_cast<unsigned long long>(operations),
+                        w.store.c_str(), static_cast<unsigned long long>(seed));
         }
         std::fflush(stdout);
     }
