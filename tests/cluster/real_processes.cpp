@@ -59,7 +59,8 @@ TEST_CASE("registers stay linearizable while the server is killed") {
     REQUIRE(goes_on(clients, 150));
     clients.stop();
     auto const history = clients.history();
-    auto const known = std::count_if(history.begin(), history.end(), [](auto const& o) { return o.result.has_value(); });
+    auto const known =
+        std::count_if(history.begin(), history.end(), [](auto const& o) { return o.result.has_value(); });
     CHECK(known > 300);
     auto const said = testing::check_linearizability(history);
     INFO(said.explanation);
@@ -78,7 +79,8 @@ TEST_CASE("registers stay linearizable while the server is killed") {
 TEST_CASE("transactions stay strictly serializable while the server is killed") {
     server_at_a_port place(test::list_recorder::schema);
     std::vector<test::list_recorder> some;
-    for (std::uint64_t client = 1; client <= 5; ++client) some.emplace_back(client, place.addresses(), 4, "serializable");
+    for (std::uint64_t client = 1; client <= 5; ++client)
+        some.emplace_back(client, place.addresses(), 4, "serializable");
     test::recording<test::list_recorder> clients(std::move(some));
     for (int kills = 0; kills < 2; ++kills) {
         REQUIRE(goes_on(clients, 80));
@@ -110,6 +112,7 @@ TEST_CASE("transactions stay strictly serializable while the server is killed") 
 }
 
 TEST_CASE("errors are told apart by what they leave open") {
-    for (auto const* open : {"", "08006", "57P01", "58030", "XX000", "40003", "53100", "57014"}) CHECK(test::leaves_open(open));
+    for (auto const* open : {"", "08006", "57P01", "58030", "XX000", "40003", "53100", "57014"})
+        CHECK(test::leaves_open(open));
     for (auto const* closed : {"40001", "40P01", "25006", "23505", "42P01"}) CHECK_FALSE(test::leaves_open(closed));
 }

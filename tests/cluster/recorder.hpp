@@ -65,7 +65,8 @@ public:
         if (connection_) {
             if (auto given = connection_->query_within(patience, text, parameters)) answer = std::move(*given);
         }
-        if (answer.sqlstate.starts_with("08") || answer.sqlstate.starts_with("57P") || answer.sqlstate == "25006") next_server();
+        if (answer.sqlstate.starts_with("08") || answer.sqlstate.starts_with("57P") || answer.sqlstate == "25006")
+            next_server();
         return answer;
     }
     void next_server() {
@@ -99,7 +100,8 @@ public:
         auto& random = client_.random();
         operation made{client_.number(), "r" + std::to_string(random() % keys_), {}, {}, recording_client::now(), 0};
         made.call.kind = static_cast<kind>(random() % 3);
-        if (made.call.kind != kind::read) made.call.argument = static_cast<std::int64_t>(client_.number() * 1'000'000 + ++written_);
+        if (made.call.kind != kind::read)
+            made.call.argument = static_cast<std::int64_t>(client_.number() * 1'000'000 + ++written_);
         // Of what it has last seen, so that it finds it now and then.
         if (made.call.kind == kind::compare_and_set) made.call.expected = seen_[made.key].value_or(0);
         sql_result const answer = run(made);
@@ -130,7 +132,8 @@ private:
                                    {o.key, text(o.call.argument)});
             case kind::compare_and_set: break;
         }
-        return client_.ask("update registers set v = $3 where k = $1 and v = $2", {o.key, text(o.call.expected), text(o.call.argument)});
+        return client_.ask("update registers set v = $3 where k = $1 and v = $2",
+                           {o.key, text(o.call.expected), text(o.call.argument)});
     }
 
     recording_client client_;
@@ -163,8 +166,10 @@ public:
             if (random() % 2 == 0) {
                 step.append = static_cast<std::int64_t>(client_.number() * 1'000'000 + ++appended_);
                 good = client_
-                           .ask("insert into lists values ($1, $2) on conflict (k) do update set v = lists.v || ',' || excluded.v",
-                                {step.key, std::to_string(*step.append)})
+                           .ask(
+                               "insert into lists values ($1, $2) on conflict (k) do update set v = lists.v || ',' || "
+                               "excluded.v",
+                               {step.key, std::to_string(*step.append)})
                            .ok();
             } else {
                 auto const answer = client_.ask("select v from lists where k = $1", {step.key});
