@@ -74,7 +74,8 @@ std::vector<op> good_history(std::mt19937_64& random, std::size_t clients, std::
     }
     std::vector<std::size_t> order(history.size());
     std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return moments[a] < moments[b]; });
+    std::sort(order.begin(), order.end(),
+              [&](auto a, auto b) { return std::pair(moments[a], a) < std::pair(moments[b], b); });
     std::map<std::string, register_model::value> state;
     for (std::size_t const i : order) {
         op& o = history[i];

@@ -2,11 +2,15 @@
 
 #include <phantomdb/cluster/transport.hpp>
 
-#include <phantomdb/cluster/links.ipp>
+#include <phantomdb/cluster/callee.ipp>
+#include <phantomdb/cluster/caller.ipp>
 
 #include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <list>
+#include <set>
 #include <thread>
 
 namespace phantomdb::cluster {

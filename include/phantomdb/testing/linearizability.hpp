@@ -24,6 +24,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -202,8 +203,8 @@ private:
             ++unreturned_;
         }
         // What returns in the moment another is invoked overlaps with it.
-        std::stable_sort(events.begin(), events.end(), [](event const& a, event const& b) {
-            return std::pair(a.time, a.is_return) < std::pair(b.time, b.is_return);
+        std::sort(events.begin(), events.end(), [](event const& a, event const& b) {
+            return std::tuple(a.time, a.is_return, a.number) < std::tuple(b.time, b.is_return, b.number);
         });
         next_.assign(2 * n + 1, head);
         previous_.assign(2 * n + 1, head);
@@ -318,8 +319,9 @@ linearizability_result check_linearizability(std::vector<operation<Model>> const
     for (std::size_t i = 0; i < history.size(); ++i) keys[history[i].key].push_back(i);
     linearizability_result given_up;
     for (auto& [key, indexes] : keys) {
-        std::stable_sort(indexes.begin(), indexes.end(),
-                         [&](std::size_t a, std::size_t b) { return history[a].invoked < history[b].invoked; });
+        std::sort(indexes.begin(), indexes.end(), [&](std::size_t a, std::size_t b) {
+            return std::pair(history[a].invoked, a) < std::pair(history[b].invoked, b);
+        });
         std::vector<operation<Model> const*> list;
         for (std::size_t const i : indexes) list.push_back(&history[i]);
         switch (detail::linearization<Model>(std::move(list)).search(steps)) {

@@ -35,6 +35,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -331,8 +332,8 @@ private:
             events.push_back({history_[t].invoked, false, t});
             if (history_[t].outcome == fate::committed) events.push_back({history_[t].returned, true, t});
         }
-        std::stable_sort(events.begin(), events.end(), [](event const& a, event const& b) {
-            return std::pair(a.time, a.is_return) < std::pair(b.time, b.is_return);
+        std::sort(events.begin(), events.end(), [](event const& a, event const& b) {
+            return std::tuple(a.time, a.is_return, a.transaction) < std::tuple(b.time, b.is_return, b.transaction);
         });
         // Ended, and none of them before another of them: whoever ended earlier comes before one of these.
         std::vector<std::size_t> frontier;
