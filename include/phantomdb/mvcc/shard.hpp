@@ -291,11 +291,7 @@ private:
           lock_(lock(environment_, directory_)),
           store_(open_store()),
           locks_(options_.describe_key) {
-        log_ = std::make_unique<Log>(environment_, env::join(directory_, "log"), options_.log, store_.applied(),
-                                     [&](storage::lsn_type lsn, std::string_view bytes) {
-                                         store_.apply(storage::write_batch::from_bytes(std::string(bytes)), lsn);
-                                         ++replayed_;
-                                     });
+        replay();
         applied_ = log_->last();
         checkpointed_ = applied_ - std::min<storage::lsn_type>(applied_, replayed_ > 0);
         checkpoint_at_ = options_.checkpoint_log_bytes;
@@ -336,6 +332,33 @@ private:
             return Store(environment_, env::join(directory_, "store"), options);
         } else {
             return Store();
+        }
+    }
+
+    /// Whether batches can be put into the store and made visible together.
+    static constexpr bool applies_in_groups = requires(Store& store, storage::write_batch const& batch) {
+        store.add(batch, 1);
+        store.publish(1);
+    };
+
+    /// Opens the log and applies what it has above the checkpoint. Nobody reads meanwhile, so nothing has to be visible before
+    /// the end: a page that many commits have changed is copied once.
+    void replay() {
+        storage::lsn_type added = 0;
+        auto const apply_record = [&](storage::lsn_type lsn, std::string_view bytes) {
+            auto const batch = storage::write_batch::from_bytes(std::string(bytes));
+            if constexpr (applies_in_groups) {
+                store_.add(batch, lsn);
+                added = lsn;
+            } else {
+                store_.apply(batch, lsn);
+            }
+            ++replayed_;
+        };
+        log_ = std::make_unique<Log>(environment_, env::join(directory_, "log"), options_.log, store_.applied(),
+                                     apply_record);
+        if constexpr (applies_in_groups) {
+            if (added != 0) store_.publish(added);
         }
     }
 
@@ -475,10 +498,7 @@ private:
 
     /// Makes a group visible in one step where the store can.
     void apply(std::vector<recent_commit> const& group) {
-        if constexpr (requires(storage::write_batch const& batch) {
-                          store_.add(batch, 1);
-                          store_.publish(1);
-                      }) {
+        if constexpr (applies_in_groups) {
             for (recent_commit const& commit : group) store_.add(*commit.batch, commit.lsn);
             store_.publish(group.back().lsn);
         } else {
