@@ -58,6 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* bytes, std::size_t siz
 
 #else
 
+#include "fuzz/damage.hpp"
 #include "support/catch.hpp"
 
 #include <random>
@@ -85,16 +86,7 @@ TEST_CASE("mutated frames are read or refused") {
     std::mt19937 random(20240502);
     int read = 0, refused = 0;
     for (int round = 0; round < 60000; ++round) {
-        std::string input = seeds[random() % seeds.size()];
-        for (unsigned change = random() % 5; change > 0; --change) {
-            std::size_t const place = random() % input.size();
-            switch (random() % 4) {
-                case 0: input[place] = static_cast<char>(random()); break;
-                case 1: input.resize(place + 1); break;
-                case 2: input.insert(place, 1, static_cast<char>(random())); break;
-                default: input[place] = static_cast<char>(input[place] ^ (1 << random() % 8)); break;
-            }
-        }
+        std::string input = test::damaged(seeds[random() % seeds.size()], random);
         if (round % 8 != 0) correct_checksum(input);
         if (round % 7 == 0) input += seeds[random() % seeds.size()];
         int const found = read_frames(input);

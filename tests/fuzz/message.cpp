@@ -75,6 +75,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* bytes, std::size_t siz
 
 #else
 
+#include "fuzz/damage.hpp"
 #include "support/catch.hpp"
 
 #include <random>
@@ -95,15 +96,7 @@ TEST_CASE("mutated messages are read or refused") {
     for (int round = 0; round < 60000; ++round) {
         std::string input = seeds[random() % std::size(seeds)];
         if (round % 7 == 0) input += seeds[random() % std::size(seeds)];
-        for (unsigned change = random() % 5; change > 0; --change) {
-            std::size_t const place = random() % input.size();
-            switch (random() % 4) {
-                case 0: input[place] = static_cast<char>(random()); break;
-                case 1: input.resize(place + 1); break;
-                case 2: input.insert(place, 1, static_cast<char>(random())); break;
-                default: input[place] = static_cast<char>(input[place] ^ (1 << random() % 8)); break;
-            }
-        }
+        input = test::damaged(std::move(input), random);
         found += read_everything(input);
     }
     CHECK(found > 60000);
