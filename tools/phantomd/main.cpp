@@ -1,7 +1,10 @@
 /// phantomd: serves a data directory to PostgreSQL clients.
 #include <phantomdb/base/config.hpp>
+#include <phantomdb/cluster/options.hpp>
 #include <phantomdb/server/background_log.hpp>
+#include <phantomdb/server/cluster_log.hpp>
 #include <phantomdb/server/listener.hpp>
+#include <phantomdb/sql/configuration.hpp>
 #include <phantomdb/sql/scram_verifier.hpp>
 
 #include "maintenance.hpp"
@@ -37,6 +40,7 @@ struct command_line {
     std::int64_t slow_ms = -1, login_timeout_s = 60;
     bool synchronous_commit = true;
     std::vector<std::string> settings;
+    cluster::cluster_words cluster;
 };
 
 constexpr char const* more_help = R"help(
@@ -48,6 +52,9 @@ connection:
 A server that runs makes backups and checks itself, while it serves:
   psql -c "select phantomdb_backup('/path/file')"
   psql -c "select * from phantomdb_check()"
+
+Three nodes that keep one database, each with a directory of its own; clients may connect to any of them:
+  phantomd -D n1 --node-id 1 --peers 1=h1:7000,2=h2:7000,3=h3:7000 ...
 
 Signals: SIGTERM or SIGINT end all sessions and stop; a second one does not wait for clients to listen.
 Exit status: 0 after a clean stop, 1 if the server could not start or stop, as said on standard error.
@@ -111,11 +118,48 @@ void describe(CLI::App& app, command_line& line) {
     app.add_option(
         "--set,-c", line.settings,
         "NAME=VALUE: a setting, as in phantomdb.conf in the data directory, over which it wins; may be repeated");
+    for (cluster::cluster_option const& option : cluster::cluster_option_table) {
+        app.add_option_function<std::string>(
+               "--" + std::string(option.name),
+               [&line, name = option.name](std::string const& said) { line.cluster.on_command_line(name, said); },
+               std::string(option.help) + "; in phantomdb.conf: " + option.name_in_file())
+            ->group("Cluster");
+    }
+}
+
+/// What the command line and the configuration say of a cluster.
+std::optional<cluster::cluster_options> cluster_of(command_line& line) {
+    if (std::filesystem::exists(line.data)) {
+        sql::configuration const files(line.data.string(), {});
+        for (auto const& [name, said] : files.now()->values) line.cluster.in_file(name, said.text);
+    }
+    auto made = cluster::read_cluster_options(line.cluster);
+    if (made && made->clients.empty() && !line.listening.addresses.empty()) {
+        auto const first = env::parse_address(line.listening.addresses.front());
+        if (first && first->port != 0 && !cluster::detail::is_any_host(first->host))
+            made->clients = env::text_of(*first);
+    }
+    return made;
 }
 
 /// Opening replays the log, which can take a while: says so once a second.
-sql::instance open_store(command_line const& line, server::event_log& log, server::background_log& background) {
+sql::instance open_store(command_line& line, server::event_log& log, server::background_log& background,
+                         server::cluster_log& cluster_events) {
     sql::instance_options options;
+    if (auto member = cluster_of(line)) {
+        log.write(log_level::info, "cluster node",
+                  {{"node", member->node}, {"cluster", member->name}, {"listen", member->listen}});
+        options.replica.emplace();
+        options.replica->cluster = std::move(*member);
+        options.replica->on_event = [&cluster_events](cluster::replica_event const& event) {
+            cluster_events.write(event);
+            // A node that cannot take part must not look as if it did.
+            if (event.what == cluster::replica_event::kind::failed) ::kill(::getpid(), SIGTERM);
+        };
+        options.replica->on_transport_event = [&cluster_events](cluster::transport_event const& event) {
+            cluster_events.write(event);
+        };
+    }
     options.synchronous_commit = line.synchronous_commit;
     options.settings["max_connections"] = std::to_string(line.listening.max_connections);
     if (!line.listening.socket_folder.empty()) {
@@ -165,7 +209,8 @@ int serve(command_line& line, server::event_log& log) {
     line.listening.tls = identity ? &*identity : nullptr;
 
     server::background_log background(log);
-    sql::instance store = open_store(line, log, background);
+    server::cluster_log cluster_events(log);
+    sql::instance store = open_store(line, log, background, cluster_events);
     server::server_context context{.store = store,
                                    .log = log,
                                    .who_must_authenticate = line.who_must_authenticate,

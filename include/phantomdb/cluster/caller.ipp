@@ -139,7 +139,8 @@ private:
         wire_->in.allow(shared_.options.limits);
         out_.clear();
         append_frame(out_, hello{shared_.options.cluster, shared_.options.node, node_, use_, shared_.process,
-                                 shared_.options.advertise, oldest_protocol_version, protocol_version});
+                                 shared_.options.advertise, oldest_protocol_version, protocol_version,
+                                 shared_.options.clients, shared_.options.data});
         write();
         read();
     }

@@ -40,6 +40,8 @@ struct hello {
     std::string address;                ///< where others reach the sender, `host:port`; empty: they know
     std::uint32_t oldest_protocol = 0;  ///< what the sender can speak, from here
     std::uint32_t newest_protocol = 0;  ///< to here
+    std::string clients;                ///< where its clients reach it
+    std::uint64_t data = 0;             ///< names what it has stored: it changes when a node has lost its files
 
     friend bool operator==(hello const&, hello const&) = default;
 };
@@ -54,6 +56,7 @@ enum class refusal : std::uint8_t {
     wrong_identity,  ///< the certificate is another node's
     removed_node,    ///< no member any more
     wrong_protocol,  ///< no version that both speak
+    other_data,      ///< it is a node that has lost what it had stored, and with that what it has promised
 };
 
 /// The answer to a `hello`. After a refusal the connection is closed.
@@ -132,11 +135,11 @@ template <class Archive>
 void serialize(Archive& archive, hello& h, unsigned) {
     archive & h.cluster & h.from & h.to;
     raft::wire::enumerator(archive, h.use, lane::bulk);
-    archive & h.process & h.address & h.oldest_protocol & h.newest_protocol;
+    archive & h.process & h.address & h.oldest_protocol & h.newest_protocol & h.clients & h.data;
 }
 template <class Archive>
 void serialize(Archive& archive, hello_reply& reply, unsigned) {
-    raft::wire::enumerator(archive, reply.why, refusal::wrong_protocol);
+    raft::wire::enumerator(archive, reply.why, refusal::other_data);
     archive & reply.protocol & reply.message;
 }
 template <class Archive>

@@ -31,7 +31,7 @@ struct cluster_option {
     }
 };
 
-inline constexpr std::array<cluster_option, 9> cluster_option_table{{
+inline constexpr std::array<cluster_option, 10> cluster_option_table{{
     {"node-id", "this node's number in its cluster, above 0 and never used again for another one"},
     {"peers", "the first members of the cluster, this node among them: 1=host:port,2=host:port,..."},
     {"join", "host:port of a member of the cluster that this node is to join"},
@@ -39,6 +39,8 @@ inline constexpr std::array<cluster_option, 9> cluster_option_table{{
     {"cluster-listen", "host:port to listen on for other nodes (default: this node's address in --peers)"},
     {"cluster-advertise",
      "host:port where other nodes reach this one (default: its address in --peers, or --cluster-listen)"},
+    {"cluster-clients",
+     "host:port where clients reach this node, for the others to tell (default: the first --listen)"},
     {"cluster-tls-ca", "certificates (PEM) of the authority that signs the nodes' certificates"},
     {"cluster-tls-cert", "certificate (PEM) of this node, for the name node-<id>"},
     {"cluster-tls-key", "key (PEM) of that certificate"},
@@ -84,6 +86,7 @@ struct cluster_options {
     std::map<node_id, std::string> peers;  ///< with this node; empty where it joins
     std::string join;                      ///< empty where it is one of the first
     std::string listen, advertise;
+    std::string clients;  ///< empty: to be told otherwise
     std::optional<tls_files> tls;
 
     friend bool operator==(cluster_options const& a, cluster_options const& b) {
@@ -92,7 +95,7 @@ struct cluster_options {
                          : std::array<std::filesystem::path, 3>{};
         };
         return a.node == b.node && a.name == b.name && a.peers == b.peers && a.join == b.join && a.listen == b.listen &&
-               a.advertise == b.advertise && files(a) == files(b);
+               a.advertise == b.advertise && a.clients == b.clients && files(a) == files(b);
     }
 };
 
@@ -216,6 +219,8 @@ inline std::optional<cluster_options> read_cluster_options(cluster_words const& 
         }
         made.advertise = env::text_of(target);
     }
+    if (auto const clients = words.find("cluster-clients"))
+        made.clients = env::text_of(read_node_address(*clients, words.called("cluster-clients"), false));
     for (auto const& [other, address] : made.peers) {
         if (!is_any_host(env::parse_address(address)->host)) continue;
         wrong_option("others cannot reach node " + std::to_string(other) + " at \"" + address + "\"",
@@ -264,6 +269,7 @@ inline transport_options transport_options_of(cluster_options const& options) {
     made.node = options.node;
     made.listen = options.listen;
     made.advertise = options.advertise;
+    made.clients = options.clients;
     made.peers = options.peers;
     made.tls = options.tls;
     return made;

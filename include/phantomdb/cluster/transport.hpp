@@ -39,8 +39,10 @@ struct tls_files {
 struct transport_options {
     std::string cluster = "phantomdb";  ///< at most 63 bytes
     node_id node = raft::nobody;
-    std::string listen;     ///< `host:port`; port 0: any free one
-    std::string advertise;  ///< where others reach this node, told to all it calls; empty: they are told otherwise
+    std::string listen;      ///< `host:port`; port 0: any free one
+    std::string advertise;   ///< where others reach this node, told to all it calls; empty: they are told otherwise
+    std::string clients;     ///< told to others with it
+    std::uint64_t data = 0;  ///< as in `hello`
     std::map<node_id, std::string> peers;  ///< addresses by node; this node itself may be among them
     std::optional<tls_files> tls;
     bool plaintext_beyond_loopback = false;  ///< without TLS: speak to other machines all the same
@@ -65,6 +67,8 @@ struct transport_event {
 /// What a transport tells its host, from the transport's thread: they must not throw, and while one waits nothing is received, which
 /// is how a host that is too slow holds its peers back. Any may be empty.
 struct transport_handlers {
+    /// A caller who is otherwise welcome; a text refuses it, as `refusal::other_data`.
+    std::function<std::string(hello const&)> greeting;
     std::function<void(raft::message)> message;
     std::function<void(image_piece)> piece;
     std::function<void(image_piece_reply)> piece_reply;

@@ -234,6 +234,9 @@ struct transport::state : shared_part {
             }
             if (other->who().use == said.use) other->end("it calls anew");
         }
+        if (handlers.greeting) {
+            if (std::string why = handlers.greeting(said); !why.empty()) return refuse(refusal::other_data, why);
+        }
         learn(said);
         return {refusal::none, std::min(said.newest_protocol, protocol_version), {}};
     }
@@ -345,6 +348,7 @@ std::string_view name_of(refusal why) {
         case refusal::wrong_identity: return "wrong certificate";
         case refusal::removed_node: return "removed node";
         case refusal::wrong_protocol: return "wrong protocol";
+        case refusal::other_data: return "other data";
     }
     return "unknown";
 }

@@ -26,6 +26,16 @@ public:
         return found;
     }
 
+    /// Puts every counter behind the last row there is: others may have added some.
+    void catch_up(sql_transaction const& transaction) {
+        std::lock_guard hold(mutex_);
+        for (auto& [table, known] : counters_) {
+            std::uint64_t const least = after_last(transaction, table);
+            for (std::uint64_t now = known->load(); now < least && !known->compare_exchange_weak(now, least);) {
+            }
+        }
+    }
+
 private:
     static std::uint64_t after_last(sql_transaction const& transaction, schema::object_id table) {
         std::string from, to;

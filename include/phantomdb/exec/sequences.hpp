@@ -43,6 +43,7 @@ public:
         auto made = std::make_shared<counter>();
         made->state = {sequence.start, false};
         made->uncommitted = true;
+        made->epoch = begin_({.read_only = true}).epoch();
         std::lock_guard hold(mutex_);
         counters_[sequence.id] = std::move(made);
     }
@@ -60,6 +61,12 @@ public:
     void forget(schema::object_id id) {
         std::lock_guard hold(mutex_);
         counters_.erase(id);
+    }
+
+    /// Reads all states from the store again when they are needed: another process may have gone on counting.
+    void forget_all() {
+        std::lock_guard hold(mutex_);
+        counters_.clear();
     }
 
     /// The next number. 2200H at the end of a sequence that does not cycle.
@@ -87,7 +94,7 @@ public:
                 static_cast<int128>(next.last_value) + static_cast<int128>(sequence.increment) * reserved_ahead;
             bool fits = far <= sequence.maximum && far >= sequence.minimum;
             if (fits) ahead.last_value = static_cast<std::int64_t>(far);
-            store(sequence.id, ahead);
+            store(sequence.id, ahead, found->epoch);
             found->reserved = fits ? reserved_ahead + 1 : 1;
         }
         --found->reserved;
@@ -106,7 +113,7 @@ public:
         std::lock_guard hold(found->mutex);
         found->state = {value, is_called};
         found->reserved = 0;
-        if (!found->uncommitted) store(sequence.id, found->state);
+        if (!found->uncommitted) store(sequence.id, found->state, found->epoch);
     }
 
     sequence_state now(schema::sequence_descriptor const& sequence) {
@@ -121,6 +128,7 @@ private:
         sequence_state state;
         std::int64_t reserved = 0;  // numbers that may still be given out before the store must be told
         bool uncommitted = false;
+        std::uint64_t epoch = 0;  // in which the state was read
     };
 
     static std::string key(schema::object_id id) {
@@ -137,13 +145,18 @@ private:
             found = std::make_shared<counter>();
             found->state = {sequence ? sequence->start : 1, false};
             auto transaction = begin_({.read_only = true});
+            found->epoch = transaction.epoch();
             if (auto stored = transaction.get(key(id))) found->state = codec::unpack<sequence_state>(*stored);
         }
         return found;
     }
 
-    void store(schema::object_id id, sequence_state state) {
+    void store(schema::object_id id, sequence_state state, std::uint64_t epoch) {
         auto transaction = begin_({.synchronous = false});
+        if (transaction.epoch() != epoch) {  // what is known of the sequence is of another time
+            throw error(errc::serialization_failure, "could not count on, as another node has led meanwhile")
+                .with_hint("Run the transaction again.");
+        }
         transaction.put(key(id), codec::pack(state));
         transaction.commit();
     }

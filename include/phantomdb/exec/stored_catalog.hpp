@@ -5,6 +5,7 @@
 ///    own, one a statement, whose records are ordinary writes of the transaction (`write`).
 /// 3. Its commit makes the data visible and then publishes the catalog. `pair_with_snapshot` sees to it that nobody takes a
 ///    snapshot from one side of this step and a catalog from the other.
+/// 4. Where other processes write as well (a group of nodes), what they have changed comes in by `follow`, in the same way.
 #pragma once
 
 #include <phantomdb/exec/row_numbers.hpp>
@@ -13,9 +14,11 @@
 #include <phantomdb/schema/engine_records.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <utility>
@@ -31,40 +34,54 @@ public:
     /// Reads the catalog; an empty store gets the role `postgres` and the databases `postgres` and `template1`, each with a
     /// schema `public`. `begin` begins transactions; `add_system` may add objects that are not stored.
     template <class Begin>
-    explicit stored_catalog(Begin const& begin, std::function<void(schema::catalog_edit&)> const& add_system = {}) {
+    explicit stored_catalog(Begin const& begin, std::function<void(schema::catalog_edit&)> add_system = {})
+        : add_system_(std::move(add_system)) {
         schema::catalog const nothing;
         schema::catalog_edit edit(nothing);
-        bool found = false;
-        std::uint64_t version = 1;
+        std::optional<schema::catalog_header> header;
         {
             sql_transaction transaction = begin();
-            std::string from, to;
-            schema::append_id(from, schema::catalog_records_id);
-            schema::append_id(to, schema::catalog_records_id + 1);
-            auto scan = transaction.view().scan(from, to);
-            storage::slice records[64];
-            while (std::size_t n = scan.next_chunk(records)) {
-                for (std::size_t i = 0; i < n; ++i) {
-                    found = true;
-                    if (records[i].key == schema::record_key(schema::record_kind::header, 0)) {
-                        auto header = codec::unpack<schema::catalog_header>(records[i].value);
-                        version = header.version;
-                        next_id_ = header.next_id;
-                    } else {
-                        schema::load_record(edit, records[i].key, records[i].value);
-                    }
-                }
-            }
+            header = load(transaction, edit);
         }
+        std::uint64_t const version = header ? header->version : 1;
         next_version_ = version + 1;
-        if (!found) {
+        if (header) {
+            next_id_ = header->next_id;
+        } else {
             found_empty(edit);
             sql_transaction transaction = begin();
             write(transaction, nothing, edit.now(), version, edit.take_changes());
             transaction.commit();
         }
-        if (add_system) add_system(edit);
+        if (add_system_) add_system_(edit);
         publish(std::move(edit).finish(version));
+    }
+
+    /// The key that every change of the catalog writes.
+    static std::string change_key() { return schema::record_key(schema::record_kind::header, 0); }
+
+    /// Calls `apply`, which makes visible what another process has done to the catalog among other things, and publishes what the
+    /// store then says.
+    template <class Begin, class Apply>
+    void follow(Begin const& begin, Apply const& apply) {
+        std::lock_guard hold(commit_mutex_);
+        commits_.fetch_add(1, std::memory_order_acq_rel);
+        try {
+            apply();
+            sql_transaction transaction = begin();
+            schema::catalog const nothing;
+            schema::catalog_edit edit(nothing);
+            if (auto const header = load(transaction, edit); header && header->version != version()) {
+                raise(next_id_, header->next_id);
+                raise(next_version_, header->version + 1);
+                if (add_system_) add_system_(edit);
+                publish(std::move(edit).finish(header->version));
+            }
+        } catch (...) {
+            commits_.fetch_add(1, std::memory_order_acq_rel);
+            throw;
+        }
+        commits_.fetch_add(1, std::memory_order_acq_rel);
     }
 
     /// The newest committed catalog.
@@ -106,9 +123,7 @@ public:
     std::uint64_t new_version() { return next_version_.fetch_add(1); }
 
     /// Makes the transaction the only one that changes the catalog, until it ends. Waits; may throw as `transaction.lock`.
-    void lock(sql_transaction& transaction) const {
-        transaction.lock(schema::record_key(schema::record_kind::header, 0));
-    }
+    void lock(sql_transaction& transaction) const { transaction.lock(change_key()); }
 
     /// Writes the records of the objects that changed since `before` into the transaction, with those that tell the store
     /// which engine keeps them.
@@ -124,7 +139,7 @@ public:
             }
         }
         schema::catalog_header header{version, next_id_.load()};
-        transaction.put(schema::record_key(schema::record_kind::header, 0), codec::pack(header));
+        transaction.put(change_key(), codec::pack(header));
     }
 
     /// Commits a transaction that changed the catalog, and publishes what it made of it. Throws what `commit` throws; then
@@ -143,6 +158,28 @@ public:
     }
 
 private:
+    /// Reads what is stored into `edit`; nothing where the store is empty.
+    static std::optional<schema::catalog_header> load(sql_transaction& transaction, schema::catalog_edit& edit) {
+        std::optional<schema::catalog_header> header;
+        std::string from, to;
+        schema::append_id(from, schema::catalog_records_id);
+        schema::append_id(to, schema::catalog_records_id + 1);
+        auto scan = transaction.view().scan(from, to);
+        storage::slice records[64];
+        while (std::size_t n = scan.next_chunk(records)) {
+            for (std::size_t i = 0; i < n; ++i) {
+                if (records[i].key == change_key()) header = codec::unpack<schema::catalog_header>(records[i].value);
+                else schema::load_record(edit, records[i].key, records[i].value);
+            }
+        }
+        return header;
+    }
+    template <class T>
+    static void raise(std::atomic<T>& number, T least) {
+        for (T now = number.load(); now < least && !number.compare_exchange_weak(now, least);) {
+        }
+    }
+
     void publish(shared next) {
         std::uint64_t version = next->version();
         std::lock_guard hold(mutex_);
@@ -174,6 +211,7 @@ private:
         }
     }
 
+    std::function<void(schema::catalog_edit&)> add_system_;
     mutable std::mutex mutex_;
     shared current_;
     std::atomic<std::uint64_t> version_{0};

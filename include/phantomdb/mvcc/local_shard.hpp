@@ -1,13 +1,13 @@
-/// @file Defines `local_shard`, the embedded database: all engines and the log in files of this machine.
+/// @file Defines `local_shard`, a database in files of this machine: all engines, and a log that may be a group's.
 #pragma once
 
 #include <phantomdb/env/posix.hpp>
 #include <phantomdb/mvcc/shard.hpp>
+#include <phantomdb/storage/any_log.hpp>
 #include <phantomdb/storage/database_store.hpp>
-#include <phantomdb/storage/local_log.hpp>
 
 namespace phantomdb::mvcc {
 
-using local_shard = shard<storage::database_store, storage::local_log<env::posix>>;
+using local_shard = shard<storage::database_store, storage::any_log>;
 
 }  // namespace phantomdb::mvcc

@@ -11,7 +11,11 @@
 /// In the background: checkpoints, so that the log below them can go; what the store has to tidy up; and moving objects whose
 /// engine the store may choose (`engine_advice`).
 ///
-/// A directory holds: lock (the process that has it open), store/ (see the store), log/ (see the log).
+/// Where the log is a group's (`storage::any_log`), 3 is done by the log: it hands over what the group has agreed on, of this
+/// process and of others, in order (`apply_log`).
+///
+/// A directory holds: lock (the process that has it open), store/ (see the store), log/ (see the log), and where it is a node of a
+/// group the file phantomdb.node, without which nobody may take its log for one of this machine alone.
 #pragma once
 
 #include <phantomdb/base/assert.hpp>
@@ -20,7 +24,9 @@
 #include <phantomdb/mvcc/engine_advice.hpp>
 #include <phantomdb/mvcc/store_services.hpp>
 #include <phantomdb/mvcc/transaction.hpp>
+#include <phantomdb/storage/any_log.hpp>
 #include <phantomdb/storage/hybrid/routes.hpp>
+#include <phantomdb/storage/image.hpp>
 #include <phantomdb/storage/local_log.hpp>
 #include <phantomdb/storage/persistent_store.hpp>
 
@@ -36,7 +42,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -55,6 +63,14 @@ struct shard_options {
     lock_table::describe_key describe_key{};  ///< how errors name a row
     /// Told, on the thread that does the work, of what failed in the background and of what works again.
     background_listener on_background_event{};
+    /// Called once the directory is locked, and before the store is opened.
+    std::function<void()> before_opening{};
+    /// Gives the log, once the directory is locked and the store is open, which has applied so far. Empty: one of this machine.
+    std::function<std::unique_ptr<storage::log_kind>(storage::lsn_type applied)> open_log{};
+    /// Called around the applying of what did not come from this process, for whoever keeps in memory what the store says. Calls
+    /// `apply` once. `changes`: whether a key was written, as far as known.
+    std::function<void(std::function<bool(std::string_view key)> const& changes, std::function<void()> const& apply)>
+        around_foreign{};
 };
 
 /// Counted since the shard was opened.
@@ -82,6 +98,11 @@ public:
     static constexpr bool in_files =
         std::constructible_from<Store, Environment&, std::string const&, storage::store_options const&>;
     static constexpr bool has_engines = requires(Store const& store) { store.whereabouts(); };
+    /// Whether batches can be put into the store and made visible together.
+    static constexpr bool applies_in_groups = requires(Store& store, storage::write_batch const& batch) {
+        store.add(batch, 1);
+        store.publish(1);
+    };
 
     /// Opens the database in `directory`, and creates it where there is none: newest checkpoint, then the log above it.
     /// Throws lock_file_exists (another process has it open), data_corrupted, io_error, disk_full.
@@ -142,7 +163,9 @@ public:
             while (!stopping_.load(std::memory_order_relaxed) && store_.maintain()) {
             }
         }
-        if constexpr (has_engines) follow_advice();
+        if constexpr (has_engines) {
+            if (!log_applies()) follow_advice();
+        }
     }
 
     /// Moves an object to another engine while it is read and written (mvcc/store_services.hpp); returns when it is there. What it
@@ -152,6 +175,10 @@ public:
     void move_object(std::uint32_t object, codec::engine target, move_progress const& progress = {})
         requires has_engines
     {
+        if (log_applies()) {
+            throw error(errc::feature_not_supported, "a replicated database cannot move tables to another engine")
+                .with_hint("Make a table that uses the engine, and copy the rows.");
+        }
         std::lock_guard const one(move_mutex_);
         if (!store_.has_engines() || target == codec::engine::hybrid) return;
         storage::route moving;
@@ -236,6 +263,10 @@ public:
     typename Store::snapshot_type newest() const override { return store_.snapshot(); }
     lock_table& locks() override { return locks_; }
     void rolled_back() override { rollbacks_.fetch_add(1, std::memory_order_relaxed); }
+    std::uint64_t epoch() const override {
+        if constexpr (has_any_log) return log_->epoch();
+        return 0;
+    }
 
     typename Store::snapshot_type begin_serializable(std::uint64_t id) override {
         std::lock_guard const hold(commit_mutex_);
@@ -264,21 +295,96 @@ public:
             if (request.reads != nullptr) validate(request);
             recent_.push_back({0, batch});  // needs memory, so before the log has it
             try {
-                recent_.back().lsn = lsn = log_->append(batch->bytes());
+                recent_.back().lsn = lsn = append(*batch, request.epoch);
             } catch (...) {
                 recent_.pop_back();
                 throw;
             }
         }
         wait_for_log(lsn, request.synchronous);
-        apply_up_to(lsn);
+        if (!log_applies()) apply_up_to(lsn);
         commits_.fetch_add(1, std::memory_order_relaxed);
-        if (!request.synchronous) sync_late_.store(true, std::memory_order_relaxed);
+        if (!request.synchronous && !log_applies()) sync_late_.store(true, std::memory_order_relaxed);
         if (!request.synchronous || wants_checkpoint()) wake_background();
         return lsn;
     }
 
+    // ---- for a log that applies; called one at a time ----
+
+    /// Applies what the log hands over, in its order and above what was applied before, and makes it visible. Throws what the store
+    /// throws; then nothing more can be applied until the database is opened again.
+    void apply_log(std::span<storage::logged_batch const> batches) {
+        std::lock_guard const one(apply_mutex_);
+        try {
+            while (!batches.empty()) {
+                std::size_t n = 1;
+                while (n < batches.size() && batches[n].is_own == batches[0].is_own) ++n;
+                apply_run(batches.first(n));
+                batches = batches.subspan(n);
+            }
+        } catch (...) {
+            std::lock_guard const hold(commit_mutex_);
+            if (broken_ == nullptr) broken_ = std::current_exception();
+            throw_broken();
+        }
+        if (wants_checkpoint()) wake_background();
+    }
+
+    /// This process is the only one that appends, from now on and until the epoch ends; everything before is applied.
+    void begin_epoch() {
+        std::lock_guard const hold(commit_mutex_);
+        recent_.clear();  // of epochs before: who waits for one of these cannot commit any more
+    }
+
+    /// Puts the content of an image in the place of all there is, visible in one step. It was verified, and its LSN is above
+    /// `store().applied()`. Where this is interrupted for ever, the store has to be made anew from the image.
+    void install_image(std::string const& file)
+        requires(in_files && applies_in_groups)
+    {
+        std::lock_guard const one(apply_mutex_);
+        storage::image_reader<Environment> reader(environment_, file);
+        PHANTOMDB_ASSERT(reader.lsn() > store_.applied());
+        auto const install = [&] {
+            storage::write_batch batch;
+            if constexpr (has_engines) {
+                for (storage::route const& r : store_.whereabouts()->all())
+                    batch.erase(codec::engine_record_key(r.object));
+            }
+            batch.erase_span({}, {});
+            store_.add(batch, reader.lsn() - 1);
+            batch.clear();
+            reader.read_entries([&](std::string_view key, std::string_view value) {
+                batch.put(key, value);
+                if (batch.bytes().size() < storage::detail::image_block_bytes) return;
+                store_.add(batch, reader.lsn());
+                batch.clear();
+            });
+            store_.add(batch, reader.lsn());
+            store_.publish(reader.lsn());
+            std::lock_guard const hold(commit_mutex_);
+            applied_ = reader.lsn();
+            recent_.clear();
+        };
+        try {
+            around([](std::string_view) { return true; }, install);
+        } catch (...) {
+            std::lock_guard const hold(commit_mutex_);
+            if (broken_ == nullptr) broken_ = std::current_exception();
+            throw_broken();
+        }
+    }
+
 private:
+    static constexpr bool has_any_log = std::same_as<Log, storage::any_log>;
+    bool log_applies() const {
+        if constexpr (has_any_log) return log_->applies();
+        return false;
+    }
+    storage::lsn_type append(storage::write_batch const& batch, std::uint64_t epoch) {
+        if constexpr (has_any_log) return log_->append(batch.bytes(), epoch);
+        return log_->append(batch.bytes());
+    }
+
     struct recent_commit {
         storage::lsn_type lsn;
         std::shared_ptr<storage::write_batch const> batch;
@@ -288,22 +394,29 @@ private:
         : environment_(std::move(environment)),
           directory_(std::move(directory)),
           options_(std::move(options)),
-          lock_(lock(environment_, directory_)),
+          lock_(lock(environment_, directory_, options_.open_log != nullptr)),
           store_(open_store()),
           locks_(options_.describe_key) {
         replay();
-        applied_ = log_->last();
+        applied_ = log_applies() ? store_.applied() : log_->last();
         checkpointed_ = applied_ - std::min<storage::lsn_type>(applied_, replayed_ > 0);
         checkpoint_at_ = options_.checkpoint_log_bytes;
-        if constexpr (has_engines) give_up_moves();
+        if constexpr (has_engines) {
+            if (!log_applies()) give_up_moves();
+        }
         if (!options_.background) return;
         background_ = std::thread([this] { run_background(); });
         if constexpr (in_files) maintenance_ = std::thread([this] { run_maintenance(); });
     }
 
-    static typename Environment::lock_type lock(Environment& environment, std::string const& directory) {
+    static typename Environment::lock_type lock(Environment& environment, std::string const& directory, bool in_group) {
         env::create_own_directory(environment, directory);
         refuse_foreign_directory(environment, directory);
+        if (!in_group && environment.exists(env::join(directory, node_file))) {
+            throw error(errc::object_not_in_prerequisite_state,
+                        "directory \"" + directory + "\" belongs to a node of a cluster")
+                .with_hint("Start phantomd on it with the --node-id it had.");
+        }
         return environment.lock(env::join(directory, "lock"));
     }
     /// A mistyped path is not to fill a directory of other things with files. 55000 where nothing in it is ours.
@@ -324,6 +437,7 @@ private:
             .with_hint("Name a directory that is empty or does not exist yet.");
     }
     Store open_store() {
+        if (options_.before_opening) options_.before_opening();
         if constexpr (in_files) {
             storage::store_options options = options_.store;
             options.before_durable = [this](storage::lsn_type lsn) {
@@ -334,12 +448,6 @@ private:
             return Store();
         }
     }
-
-    /// Whether batches can be put into the store and made visible together.
-    static constexpr bool applies_in_groups = requires(Store& store, storage::write_batch const& batch) {
-        store.add(batch, 1);
-        store.publish(1);
-    };
 
     /// Opens the log and applies what it has above the checkpoint. Nobody reads meanwhile, so nothing has to be visible before
     /// the end: a page that many commits have changed is copied once.
@@ -355,8 +463,15 @@ private:
             }
             ++replayed_;
         };
-        log_ = std::make_unique<Log>(environment_, env::join(directory_, "log"), options_.log, store_.applied(),
-                                     apply_record);
+        std::string const place = env::join(directory_, "log");
+        if constexpr (has_any_log) {
+            using local = storage::local_kind<storage::local_log<Environment>>;
+            log_ = std::make_unique<Log>(options_.open_log ? options_.open_log(store_.applied())
+                                                           : std::make_unique<local>(environment_, place, options_.log,
+                                                                                     store_.applied(), apply_record));
+        } else {
+            log_ = std::make_unique<Log>(environment_, place, options_.log, store_.applied(), apply_record);
+        }
         if constexpr (applies_in_groups) {
             if (added != 0) store_.publish(added);
         }
@@ -413,6 +528,36 @@ private:
             if (stopping_.load(std::memory_order_relaxed)) return;
             move_object(object, target);
         }
+    }
+
+    // ---- what a log hands over ----
+
+    void around(std::function<bool(std::string_view)> const& changes, std::function<void()> const& apply) {
+        if (options_.around_foreign) options_.around_foreign(changes, apply);
+        else apply();
+    }
+    void apply_run(std::span<storage::logged_batch const> batches) {
+        std::vector<recent_commit> group;
+        group.reserve(batches.size());
+        for (storage::logged_batch const& b : batches) {
+            group.push_back({b.lsn, std::make_shared<storage::write_batch const>(
+                                        storage::write_batch::from_bytes(std::string(b.bytes)))});
+        }
+        auto const apply_group = [&] {
+            apply(group);
+            std::lock_guard const hold(commit_mutex_);
+            applied_ = group.back().lsn;
+            forget_old_commits();
+        };
+        if (batches[0].is_own) return apply_group();
+        around(
+            [&](std::string_view key) {
+                bool found = false;
+                auto const look = [&](std::string_view changed, auto&&...) { found = found || changed == key; };
+                for (recent_commit const& commit : group) commit.batch->for_each(look, look, look);
+                return found;
+            },
+            apply_group);
     }
 
     // ---- committing ----
@@ -616,6 +761,7 @@ private:
         }
     }
 
+    static constexpr char const* node_file = "phantomdb.node";
     static constexpr std::chrono::milliseconds maintenance_pause{100}, after_failure_pause{2000};
     /// Commits with `synchronous` false are synced this long after the first of them, at the latest.
     static constexpr std::chrono::milliseconds late_sync{200};

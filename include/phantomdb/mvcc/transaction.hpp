@@ -40,6 +40,7 @@ struct commit_request {
     storage::lsn_type snapshot = 0;   ///< what the transaction read
     read_set const* reads = nullptr;  ///< to be validated; nullptr below SERIALIZABLE
     bool synchronous = true;
+    std::uint64_t epoch = 0;  ///< in which it began
 };
 
 /// Where transactions come from and commit to. All members from any thread.
@@ -57,6 +58,8 @@ public:
     virtual void end_serializable(std::uint64_t id) = 0;
     virtual void rolled_back() = 0;
     virtual lock_table& locks() = 0;
+    /// A commit is taken in the epoch alone in which its transaction began (storage/any_log.hpp).
+    virtual std::uint64_t epoch() const { return 0; }
 };
 
 /// One transaction. Movable; used by one thread at a time. Independent of the kind of log. Must not outlive its host.
@@ -71,7 +74,7 @@ public:
     using savepoint_type = std::size_t;
 
     transaction(transaction_host<Store>& host, std::uint64_t id, transaction_options options)
-        : host_(&host), options_(options), id_(id) {
+        : host_(&host), options_(options), id_(id), epoch_(host.epoch()) {  // before the snapshot
         if (options_.level == isolation::serializable && !options_.read_only) {
             reads_ = std::make_unique<read_set>();
             snapshot_ = host_->begin_serializable(id);
@@ -83,6 +86,7 @@ public:
         : host_(std::exchange(other.host_, nullptr)),
           options_(other.options_),
           id_(other.id_),
+          epoch_(other.epoch_),
           owner_(std::move(other.owner_)),
           snapshot_(std::move(other.snapshot_)),
           reads_(std::move(other.reads_)),
@@ -102,6 +106,7 @@ public:
     bool is_active() const { return host_ != nullptr; }
     std::uint64_t id() const { return id_; }
     isolation level() const { return options_.level; }
+    std::uint64_t epoch() const { return epoch_; }
     bool is_read_only() const { return options_.read_only; }
     bool has_writes() const { return writes_ != nullptr && writes_->tree.size() > 0; }
     storage::lsn_type snapshot_lsn() const { return snapshot_.lsn(); }
@@ -207,7 +212,7 @@ public:
             finish();
             return 0;
         }
-        commit_request request{own_batch(), snapshot_.lsn(), reads_.get(), options_.synchronous};
+        commit_request request{own_batch(), snapshot_.lsn(), reads_.get(), options_.synchronous, epoch_};
         storage::lsn_type lsn = 0;
         try {
             lsn = host_->commit(std::move(request));
@@ -263,6 +268,7 @@ private:
     transaction_host<Store>* host_;
     transaction_options options_;
     std::uint64_t id_;
+    std::uint64_t epoch_;
     std::unique_ptr<lock_owner> owner_;  // made for the first lock
     typename Store::snapshot_type snapshot_;
     std::unique_ptr<read_set> reads_;

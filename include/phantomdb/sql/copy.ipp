@@ -258,8 +258,7 @@ private:
 
 std::string run_copy_in(session_core& session, prepared_statement const& prepared, result_sink& sink) {
     ast node = prepared.node();
-    if (session.read_only)
-        throw error(errc::read_only_sql_transaction, "cannot execute COPY FROM in a read-only transaction");
+    if (session.read_only) throw session.refuse_writing("cannot execute COPY FROM in a read-only transaction");
     if (node["whereClause"]) throw error(errc::feature_not_supported, "COPY FROM with WHERE is not supported");
     auto table = ddl::table_named(session, ddl::name_of(node["relation"]), prepared.text());
     session.lock_for_writing(table->id);

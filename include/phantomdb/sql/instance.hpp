@@ -1,6 +1,7 @@
 /// @file Defines `instance`: an open data directory that sessions share.
 #pragma once
 
+#include <phantomdb/cluster/replica.hpp>
 #include <phantomdb/mvcc/background_event.hpp>
 #include <phantomdb/schema/descriptor.hpp>
 
@@ -31,6 +32,10 @@ struct instance_options {
     std::function<void(std::string_view step, std::uint64_t done, std::uint64_t total)> progress;
     /// Told of checkpoints and other work in the background that fails or works again, on the thread that does it; may be empty.
     mvcc::background_listener on_background_event;
+    /// Makes this a node of a group: its log and part of its directory are the replica's. `directory` of its options is set here.
+    std::optional<cluster::replica_options> replica;
+    /// Asked while a node waits for its group; true gives up, with 57P01.
+    std::function<bool()> gives_up;
 };
 
 /// One data directory, opened by one process. Thread-safe. A second process gets 55006 naming the holder's process id.
@@ -57,6 +62,8 @@ public:
         std::uint64_t cache_hits = 0, cache_misses = 0;
     };
     statistics counters() const;
+    /// Null where the directory is no node's.
+    cluster::replica* replica() const;
 
     struct shared_state;
     shared_state& shared() const { return *state_; }

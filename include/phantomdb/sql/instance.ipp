@@ -1,9 +1,11 @@
 #include <phantomdb/mvcc/store_services.hpp>
 #include <phantomdb/sql/instance_state.hpp>
+#include <phantomdb/sql/replicated_instance.hpp>
 #include <phantomdb/sql/session_core.hpp>
 #include <phantomdb/sql/system_tables.hpp>
 
 #include <random>
+#include <thread>
 
 namespace phantomdb::sql {
 
@@ -61,16 +63,66 @@ mvcc::shard_options shard_options_of(mvcc::store_tuning const& tuning, mvcc::bac
 
 instance::shared_state::shared_state(std::string directory, instance_options const& options)
     : configuration(directory, settings_of(options)),
-      shard(mvcc::local_shard::open(std::move(directory),
-                                    shard_options_of(tuning_of(configuration), options.on_background_event, *this))),
-      catalog([this] { return shard->begin(); }, add_system_tables),
+      replica(replica_of(directory, options)),
+      shard(open_shard(std::move(directory), options)),
+      replicated(replica ? std::make_unique<replicated_instance>(*shard) : nullptr),
+      catalog((join_group(options), [this] { return shard->begin(); }), add_system_tables),
       sequences([this](mvcc::transaction_options how) { return shard->begin(how); }) {
     using namespace std::chrono;
     constexpr std::int64_t from_1970_to_2000 = 946'684'800'000'000;
     opened_at = duration_cast<microseconds>(shard->environment().now().time_since_epoch()).count() - from_1970_to_2000;
+    if (replicated) replicated->keep({&catalog, &numbers, &sequences});
+}
+
+std::unique_ptr<cluster::replica> instance::shared_state::replica_of(std::string const& directory,
+                                                                     instance_options const& options) {
+    if (!options.replica) return nullptr;
+    cluster::replica_options made = *options.replica;
+    made.directory = directory;
+    return std::make_unique<cluster::replica>(std::move(made));
+}
+
+std::unique_ptr<mvcc::local_shard> instance::shared_state::open_shard(std::string directory,
+                                                                      instance_options const& options) {
+    auto how = shard_options_of(tuning_of(configuration), options.on_background_event, *this);
+    if (replica) {
+        how.before_opening = [this] { replica->before_opening(); };
+        how.open_log = [this](storage::lsn_type applied) { return replica->open_log(applied); };
+        how.around_foreign = [this](auto const& changes, auto const& apply) {
+            replicated->around_foreign(changes, apply);
+        };
+    }
+    return mvcc::local_shard::open(std::move(directory), std::move(how));
+}
+
+/// Returns once there is a catalog: this node's, where it leads first, or another's.
+void instance::shared_state::join_group(instance_options const& options) {
+    if (!replica) return;
+    replica->start(*replicated);
+    std::string const key = exec::stored_catalog::change_key();
+    auto const begin = [this] { return shard->begin(); };
+    auto said = std::chrono::steady_clock::now();
+    while (!shard->view().get(key)) {
+        if (options.gives_up && options.gives_up()) {
+            throw error(sqlstate{"57P01"}, "stopped while waiting for the cluster");
+        }
+        if (replica->takes_writes()) {
+            try {
+                exec::stored_catalog const founding(begin);
+                continue;
+            } catch (error const&) {  // it does not lead any more
+            }
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        if (auto const now = std::chrono::steady_clock::now(); now - said > std::chrono::seconds(2)) {
+            said = now;
+            if (options.progress) options.progress("waiting for a majority of the cluster", 0, 1);
+        }
+    }
 }
 
 instance::shared_state::~shared_state() {
+    if (replica) replica->stop();
     shard.reset();
     if (!temporary.empty()) {
         std::error_code ignored;
@@ -153,6 +205,8 @@ bool instance::password_set() const {
     }
     return false;
 }
+
+cluster::replica* instance::replica() const { return state_->replica.get(); }
 
 instance::statistics instance::counters() const {
     auto counted = state_->shard->statistics();

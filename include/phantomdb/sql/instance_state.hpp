@@ -7,6 +7,7 @@
 #include <phantomdb/mvcc/local_shard.hpp>
 #include <phantomdb/sql/configuration.hpp>
 #include <phantomdb/sql/instance.hpp>
+#include <phantomdb/sql/replicated_instance.hpp>
 #include <phantomdb/sql/statement_timer.hpp>
 #include <phantomdb/sql/usage_statistics.hpp>
 
@@ -47,9 +48,18 @@ struct instance::shared_state {
     shared_state(std::string directory, instance_options const& options);
     ~shared_state();
 
-    std::filesystem::path temporary;   ///< removed at the end; empty for a real directory
-    sql::configuration configuration;  ///< before what is opened by it
+    std::filesystem::path temporary;            ///< removed at the end; empty for a real directory
+    sql::configuration configuration;           ///< before what is opened by it
+    std::unique_ptr<cluster::replica> replica;  ///< null where the log is this machine's
     std::unique_ptr<mvcc::local_shard> shard;
+    std::unique_ptr<replicated_instance> replicated;
+    /// Where opening fails half-way: nothing is applied to what is gone.
+    struct stop_first {
+        cluster::replica* replica;
+        ~stop_first() {
+            if (replica != nullptr) replica->stop();
+        }
+    } stops{replica.get()};
     exec::stored_catalog catalog;
     exec::row_numbers numbers;
     exec::sequence_states sequences;
@@ -70,6 +80,11 @@ struct instance::shared_state {
     bool reload();
     /// How lock errors name a key: 'row (…) of table "t"' needs the catalog.
     std::string describe_key(std::string_view key) const;
+
+private:
+    static std::unique_ptr<cluster::replica> replica_of(std::string const& directory, instance_options const& options);
+    std::unique_ptr<mvcc::local_shard> open_shard(std::string directory, instance_options const& options);
+    void join_group(instance_options const& options);
 };
 
 }  // namespace phantomdb::sql

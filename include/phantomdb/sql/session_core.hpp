@@ -124,6 +124,7 @@ public:
     block_state block = block_state::idle;
     std::unique_ptr<exec::sql_transaction> transaction;  ///< made by the first statement that needs it
     bool read_only = false;
+    bool follows = false;  ///< this node did not take writes when the transaction began
     mvcc::isolation level = mvcc::isolation::read_committed;
     bool statement_ran = false;  ///< a query has seen the snapshot: the level is fixed
     std::vector<savepoint> savepoints;
@@ -133,6 +134,13 @@ public:
     std::int64_t transaction_time = 0, statement_time = 0;
 
     void begin(block_state as);
+    /// Before a snapshot is taken on a node of a group: whether it will show everything that was committed before is made sure of,
+    /// unless the session does not ask for that. 57P03.
+    void await_group() const;
+    /// Notes whether this node takes writes; as PostgreSQL's clients ask it, whether it is a standby.
+    void look_at_group();
+    /// 25006, and where writes are taken instead.
+    error refuse_writing(std::string message) const;
     void ensure_transaction();
     /// Commits, or rolls back a failed block; false in that case. When the commit fails, all is rolled back and it throws.
     bool commit();

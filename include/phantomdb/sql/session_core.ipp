@@ -39,6 +39,7 @@ session_core::session_core(instance& where, session_options wanted)
     settings.set_internal("data_directory", shared.shard->directory());
     settings.set_internal("session_authorization", options.user);
     settings.set_internal("is_superuser", role->superuser ? "on" : "off");
+    look_at_group();
     for (auto const& [name, text] : options.settings) settings.set_initial(name, text);
     if (!options.application_name.empty()) settings.set_initial("application_name", options.application_name);
     facts.user = facts.session_user = options.user;
@@ -119,7 +120,7 @@ schema::schema_descriptor const& session_core::creation_schema(std::string_view 
 
 schema::catalog_edit& session_core::edit() {
     if (edit_) return *edit_;
-    if (read_only) throw error(errc::read_only_sql_transaction, "cannot change definitions in a read-only transaction");
+    if (read_only) throw refuse_writing("cannot change definitions in a read-only transaction");
     shared.catalog.lock(*transaction);
     if (!catalog_changed) {
         // What others committed before the lock was ours counts, and must be what the rows are seen with.

@@ -202,10 +202,10 @@ std::string run_query(session_core& session, prepared_statement const& prepared,
         parameters = constants;
     }
     if (session.read_only && !query->bound.read_only) {
-        throw error(errc::read_only_sql_transaction,
-                    "cannot execute " +
-                        (query->locks_rows && query->changed_tables.empty() ? "SELECT FOR UPDATE" : query->bound.tag) +
-                        " in a read-only transaction");
+        throw session.refuse_writing(
+            "cannot execute " +
+            (query->locks_rows && query->changed_tables.empty() ? "SELECT FOR UPDATE" : query->bound.tag) +
+            " in a read-only transaction");
     }
     bool has_rows = !query->bound.columns.empty() || query->bound.tag == "SELECT";
     if (query->bound.read_only) {

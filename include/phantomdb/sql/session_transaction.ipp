@@ -21,6 +21,26 @@ void session_core::begin(block_state as) {
             : wanted == "repeatable read" ? mvcc::isolation::repeatable_read
                                           : mvcc::isolation::read_committed;
     read_only = settings.active().default_read_only;
+    look_at_group();
+    read_only = read_only || follows;
+}
+
+void session_core::look_at_group() {
+    if (!shared.replica) return;
+    bool const followed = follows;
+    follows = !shared.replica->takes_writes();
+    if (follows != followed) settings.set_internal("in_hot_standby", follows ? "on" : "off");
+}
+
+void session_core::await_group() const {
+    if (!shared.replica || settings.active().reads_locally) return;
+    shared.replica->wait_for_reads(std::chrono::milliseconds(settings.active().cluster_timeout_ms));
+}
+
+error session_core::refuse_writing(std::string message) const {
+    error made(errc::read_only_sql_transaction, std::move(message));
+    if (follows) made.hint = shared.replica->not_the_leader().hint;
+    return made;
 }
 
 void session_core::ensure_transaction() {
@@ -31,6 +51,7 @@ void session_core::ensure_transaction() {
     how.synchronous = settings.active().synchronous_commit;
     how.lock_timeout = std::chrono::milliseconds(settings.active().lock_timeout_ms);
     how.cancel = &cancel;
+    await_group();
     current_catalog = shared.catalog.pair_with_snapshot(
         current_catalog, [&] { transaction = std::make_unique<exec::sql_transaction>(shared.shard->begin(how)); });
     if (!checks) checks = std::make_unique<exec::constraint_checks>();
@@ -43,6 +64,7 @@ void session_core::start_statement() {
     if (!transaction) return ensure_transaction();
     transaction->set_lock_timeout(std::chrono::milliseconds(settings.active().lock_timeout_ms));
     if (level != mvcc::isolation::read_committed) return;
+    await_group();
     if (catalog_changed) transaction->refresh_snapshot();
     else current_catalog = shared.catalog.pair_with_snapshot(current_catalog, [&] { transaction->refresh_snapshot(); });
 }
@@ -158,6 +180,10 @@ void set_isolation(session_core& session, std::string_view name) {
 }
 
 void set_read_only(session_core& session, bool read_only) {
+    if (!read_only && session.follows) {
+        throw error(errc::feature_not_supported, "cannot set transaction read-write mode on a node that does not lead")
+            .with_hint(session.shared.replica->not_the_leader().hint);
+    }
     if (!read_only && session.read_only && session.statement_ran) {
         throw error(errc::active_sql_transaction, "transaction read-write mode must be set before any query");
     }

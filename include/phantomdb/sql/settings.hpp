@@ -111,6 +111,8 @@ public:
         std::vector<std::string> search_path;
         std::int64_t statement_timeout_ms = 0, lock_timeout_ms = 0;
         bool synchronous_commit = true;
+        bool reads_locally = false;  ///< phantomdb.read_consistency
+        std::int64_t cluster_timeout_ms = 5000;
         bool default_read_only = false;
         std::string default_isolation;  ///< as SHOW has it
         bool caches_statements = true;  ///< plan_cache_mode is not force_custom_plan

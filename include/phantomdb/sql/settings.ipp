@@ -390,10 +390,14 @@ void session_settings::set_initial(std::string_view name, std::string_view text)
 
 void session_settings::set_internal(std::string_view name, std::string_view text) {
     held& what = find(name);
+    bool const differs = what.now() != text;
     what.initial = what.session = std::string(text);
     what.initial_source = setting_source::override_;
     what.has_local = false;
     apply(lower(name), what);
+    if (differs && what.definition && what.definition->reported && on_reported_change) {
+        on_reported_change(what.definition->name, what.now());
+    }
 }
 
 void session_settings::configure(configured_values const& values) {
@@ -492,6 +496,10 @@ void session_settings::apply(std::string const& key, held const& what) {
         active_.lock_timeout_ms = std::stoll(now);
     } else if (key == "synchronous_commit") {
         active_.synchronous_commit = now != "off";
+    } else if (key == "phantomdb.read_consistency") {
+        active_.reads_locally = now == "local";
+    } else if (key == "phantomdb.cluster_timeout") {
+        active_.cluster_timeout_ms = std::stoll(now);
     } else if (key == "default_transaction_read_only") {
         active_.default_read_only = now == "on";
     } else if (key == "default_transaction_isolation") {

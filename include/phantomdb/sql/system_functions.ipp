@@ -79,7 +79,7 @@ public:
             case function_id::pg_relation_size_fork: return fork_size();
             case function_id::pg_total_relation_size: return size_if_there([&] { return size_of(oid(0), true); });
             case function_id::pg_size_pretty: return made(pretty_size(integer(0)));
-            case function_id::pg_is_in_recovery: return boolean(false);
+            case function_id::pg_is_in_recovery: return boolean(session_.follows);
 
             case function_id::has_table_privilege: return has_table(text(0));
             case function_id::has_table_privilege_user: return has_table(text(1));
@@ -217,8 +217,7 @@ private:
     // ---- sequences ----
 
     std::int64_t next(std::shared_ptr<schema::sequence_descriptor const> const& sequence) {
-        if (session_.read_only)
-            throw error(errc::read_only_sql_transaction, "cannot execute nextval() in a read-only transaction");
+        if (session_.read_only) throw session_.refuse_writing("cannot execute nextval() in a read-only transaction");
         std::int64_t value = session_.shared.sequences.next(*sequence);
         session_.sequence_values[sequence->id] = value;
         session_.last_sequence = sequence->id;
@@ -234,8 +233,7 @@ private:
     }
     std::int64_t set(std::shared_ptr<schema::sequence_descriptor const> const& sequence, std::int64_t value,
                      bool called) {
-        if (session_.read_only)
-            throw error(errc::read_only_sql_transaction, "cannot execute setval() in a read-only transaction");
+        if (session_.read_only) throw session_.refuse_writing("cannot execute setval() in a read-only transaction");
         session_.shared.sequences.set(*sequence, value, called);
         if (called) session_.sequence_values[sequence->id] = value;
         return value;
@@ -528,7 +526,7 @@ private:
         auto wanted = static_cast<std::int32_t>(integer(0));
         std::lock_guard hold(session_.shared.sessions_mutex);
         auto found = session_.shared.sessions.find(wanted);
-        if (found == session_.shared.sessions.end()) return boolean(false);
+        if (found == session_.shared.sessions.end()) return boolean(session_.follows);
         found->second.core->interrupt(why);
         return boolean(true);
     }
@@ -557,7 +555,7 @@ private:
         auto found = session_.advisory.find(integer(0));
         if (found == session_.advisory.end() || found->second.count == 0) {
             session_.note(severity::warning, errc::warning, "you don't own a lock of type ExclusiveLock");
-            return boolean(false);
+            return boolean(session_.follows);
         }
         if (--found->second.count == 0) session_.shared.shard->locks().release_all(*found->second.owner);
         return boolean(true);
