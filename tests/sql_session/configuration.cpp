@@ -89,7 +89,7 @@ set vacuum_cost_delay = '10ms';
 show vacuum_cost_delay;
 select name, setting, unit, category, context, vartype, source, min_val, max_val, boot_val, reset_val, sourcefile, sourceline, pending_restart
 from pg_settings where name in ('work_mem', 'effective_cache_size', 'random_page_cost', 'autovacuum', 'vacuum_cost_delay',
-'checkpoint_completion_target', 'wal_keep_size', 'block_size', 'maintenance_work_mem', 'autovacuum_naptime') order by name;
+'checkpoint_completion_target', 'autovacuum_work_mem', 'block_size', 'maintenance_work_mem', 'autovacuum_naptime') order by name;
 reset all;
 select name, setting, source from pg_settings where name in ('effective_cache_size', 'maintenance_work_mem') order by 1;
 )");

@@ -20,8 +20,8 @@ struct sql_result {
     std::vector<std::string> columns;
     std::vector<unsigned> types;  ///< pg_type oids
     std::vector<std::vector<std::optional<std::string>>> rows;
-    std::string tag;                        ///< command tag, "" after an error
-    std::string sqlstate, message, detail;  ///< "" without an error
+    std::string tag;                              ///< command tag, "" after an error
+    std::string sqlstate, message, detail, hint;  ///< "" without an error
     int position = 0;
 
     bool ok() const { return sqlstate.empty(); }
@@ -54,24 +54,32 @@ public:
                                  nullptr, nullptr, 0));
     }
 
-    /// As `query` with parameters, for a server that may never answer: nothing once `limit` has passed. Such a connection is of no more use.
+    /// As `query`, with parameters if there are any, for a server that may never answer: nothing once `limit` has passed. Such a connection is of no more use.
     std::optional<sql_result> query_within(std::chrono::milliseconds limit, std::string const& text,
                                            std::vector<std::optional<std::string>> const& parameters = {}) {
         auto const deadline = std::chrono::steady_clock::now() + limit;
         std::vector<char const*> values;
         for (auto const& parameter : parameters) values.push_back(parameter ? parameter->c_str() : nullptr);
-        bool alive = PQsendQueryParams(handle_.get(), text.c_str(), static_cast<int>(values.size()), nullptr,
-                                       values.data(), nullptr, nullptr, 0) == 1;
-        while (alive && PQisBusy(handle_.get())) {
-            auto const left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-            if (left.count() <= 0) return std::nullopt;
-            pollfd ready{PQsocket(handle_.get()), POLLIN, 0};
-            ::poll(&ready, 1, static_cast<int>(left.count()));
-            alive = PQconsumeInput(handle_.get()) == 1;
+        bool alive = parameters.empty()
+                         ? PQsendQuery(handle_.get(), text.c_str()) == 1
+                         : PQsendQueryParams(handle_.get(), text.c_str(), static_cast<int>(values.size()), nullptr,
+                                             values.data(), nullptr, nullptr, 0) == 1;
+        std::optional<sql_result> answer;
+        for (;;) {
+            while (alive && PQisBusy(handle_.get())) {
+                auto const left =
+                    std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+                if (left.count() <= 0) return std::nullopt;
+                pollfd ready{PQsocket(handle_.get()), POLLIN, 0};
+                ::poll(&ready, 1, static_cast<int>(left.count()));
+                alive = PQconsumeInput(handle_.get()) == 1;
+            }
+            PGresult* const next = PQgetResult(handle_.get());
+            if (next == nullptr && answer) return answer;
+            // Of several statements the last one counts, or the one that failed.
+            answer = read(next);
+            if (next == nullptr) return answer;
         }
-        sql_result const answer = read(PQgetResult(handle_.get()));
-        while (PGresult* more = PQgetResult(handle_.get())) PQclear(more);
-        return answer;
     }
 
     /// Every answer of a simple query of several statements.
@@ -98,6 +106,7 @@ private:
             result.message = field(PG_DIAG_MESSAGE_PRIMARY);
             if (result.message.empty()) result.message = PQerrorMessage(handle_.get());
             result.detail = field(PG_DIAG_MESSAGE_DETAIL);
+            result.hint = field(PG_DIAG_MESSAGE_HINT);
             result.position = std::atoi(field(PG_DIAG_STATEMENT_POSITION).c_str());
             return result;
         }

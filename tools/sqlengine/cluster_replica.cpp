@@ -1,2 +1,2 @@
-#include <phantomdb/cluster/replica.ipp>
 #include <phantomdb/cluster/image_exchange.ipp>
+#include <phantomdb/cluster/replica.ipp>

@@ -40,7 +40,7 @@ struct hello {
     std::string address;                ///< where others reach the sender, `host:port`; empty: they know
     std::uint32_t oldest_protocol = 0;  ///< what the sender can speak, from here
     std::uint32_t newest_protocol = 0;  ///< to here
-    std::string clients;                ///< where its clients reach it
+    std::string clients{};              ///< where its clients reach it
     std::uint64_t data = 0;             ///< names what it has stored: it changes when a node has lost its files
 
     friend bool operator==(hello const&, hello const&) = default;

@@ -105,7 +105,8 @@ bool image_exchange::send_one(sending const& what) {
                 return false;
             }
             auto const now = std::chrono::steady_clock::now();
-            bool const lost = reply.message == "again" && (reply.next_offset != rewound || now - rewound_at > patience / 5);
+            bool const lost =
+                reply.message == "again" && (reply.next_offset != rewound || now - rewound_at > patience / 5);
             if (reply.next_offset <= sent && !lost) {
                 there = std::max(there, reply.next_offset);
                 continue;

@@ -52,7 +52,8 @@ inline constexpr std::string_view node_file_head = "phantomdb node 1\n";
 
 inline std::string text_of(node_file const& file) {
     std::ostringstream out;
-    out << detail::node_file_head << "cluster " << file.cluster << "\nnode " << file.node << "\ndata " << file.data << '\n';
+    out << detail::node_file_head << "cluster " << file.cluster << "\nnode " << file.node << "\ndata " << file.data
+        << '\n';
     for (auto const& [node, peer] : file.peers)
         out << "peer " << node << ' ' << peer.data << ' ' << (peer.address.empty() ? "-" : peer.address) << '\n';
     std::string text = out.str();
@@ -69,7 +70,9 @@ inline node_file read_node_file(std::string const& text, std::string const& path
     if (!text.starts_with(name) || end == text.npos ||
         text.substr(end) != "crc32c " + std::to_string(codec::crc32c(std::string_view(text).substr(0, end))) + "\n") {
         throw error(errc::data_corrupted, "file \"" + path + "\" is damaged")
-            .with_hint("It says who this node is. Remove the node from its cluster, and let it join again under a new number.");
+            .with_hint(
+                "It says who this node is. Remove the node from its cluster, and let it join again under a new "
+                "number.");
     }
     node_file made;
     std::istringstream lines(text.substr(name.size(), end - name.size()));

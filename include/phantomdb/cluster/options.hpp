@@ -38,7 +38,9 @@ inline constexpr std::array<cluster_option, 10> cluster_option_table{{
     {"cluster-name", "the cluster's name; nodes of another name are refused (default: phantomdb)"},
     {"cluster-listen", "host:port to listen on for other nodes (default: this node's address in --peers)"},
     {"cluster-advertise",
-     "host:port where other nodes reach this one (default: its address in --peers, or --cluster-listen)"},
+     "host:port where other nodes reach this one (default: its address in --peers, or --cluster-listen); none: they "
+     "are told by "
+     "their own --peers"},
     {"cluster-clients",
      "host:port where clients reach this node, for the others to tell (default: the first --listen)"},
     {"cluster-tls-ca", "certificates (PEM) of the authority that signs the nodes' certificates"},
@@ -211,7 +213,11 @@ inline std::optional<cluster_options> read_cluster_options(cluster_words const& 
         made.listen = env::text_of(target);
         if (made.advertise.empty() && !is_any_host(target.host) && target.port != 0) made.advertise = made.listen;
     }
-    if (auto const advertise = words.find("cluster-advertise")) {
+    auto const advertise = words.find("cluster-advertise");
+    bool const tells_nothing = advertise == "none";
+    if (tells_nothing) {
+        made.advertise.clear();
+    } else if (advertise) {
         auto const target = read_node_address(*advertise, words.called("cluster-advertise"), false);
         if (is_any_host(target.host)) {
             wrong_option("others cannot reach " + me + " at \"" + *advertise + "\"",
@@ -226,7 +232,7 @@ inline std::optional<cluster_options> read_cluster_options(cluster_words const& 
         wrong_option("others cannot reach node " + std::to_string(other) + " at \"" + address + "\"",
                      "Give a name or a number of the node's machine.");
     }
-    if (made.advertise.empty()) {
+    if (made.advertise.empty() && !tells_nothing) {
         wrong_option("others cannot reach " + me + " at \"" + made.listen + "\"",
                      "Say where they can: --cluster-advertise host:port.");
     }
@@ -247,7 +253,7 @@ inline std::optional<cluster_options> read_cluster_options(cluster_words const& 
         return made;
     }
     for (auto const* address : {&made.listen, &made.advertise, &made.join}) {
-        auto const target = env::parse_address(*address);
+        auto const target = env::parse_address(*address);  // empty: none
         if (target && !is_local_host(target->host)) {
             wrong_option("refusing to speak with other nodes at \"" + *address + "\" without certificates",
                          "Give this node one: --cluster-tls-ca, --cluster-tls-cert and --cluster-tls-key.");

@@ -54,7 +54,17 @@ public:
 
 /// Something for the log of the server.
 struct replica_event {
-    enum class kind : std::uint8_t { leads, follows, no_leader, stopped, failed, image_sent, image_installed, membership, trouble };
+    enum class kind : std::uint8_t {
+        leads,
+        follows,
+        no_leader,
+        stopped,
+        failed,
+        image_sent,
+        image_installed,
+        membership,
+        trouble
+    };
     kind what = kind::trouble;
     raft::term_number term = 0;
     node_id node = raft::nobody;  ///< the leader, or whom it is about
@@ -69,7 +79,7 @@ struct replica_options {
     std::chrono::milliseconds tick{50};
     unsigned election_ticks = 10;  ///< a follower that hears nothing for this long, up to twice as long, asks for votes
     std::uint64_t kept_log_bytes = std::uint64_t{64} << 20;  ///< of entries for slow peers, beyond what this node needs
-    std::chrono::milliseconds resolution_limit{5000};        ///< how long a commit waits for its fate once leadership is lost
+    std::chrono::milliseconds resolution_limit{5000};  ///< how long a commit waits for its fate once leadership is lost
     std::function<void(replica_event const&)> on_event;
     std::function<void(transport_event const&)> on_transport_event;
 };

@@ -88,7 +88,8 @@ void replica::state::before_opening() {
 void replica::state::throw_damaged(std::string const& how) const {
     throw error(errc::data_corrupted, "the replicated database in \"" + options.directory + "\" is damaged")
         .with_detail(how)
-        .with_hint("Remove this node from its cluster, and let it join again with a new number and an empty directory.");
+        .with_hint(
+            "Remove this node from its cluster, and let it join again with a new number and an empty directory.");
 }
 
 void replica::state::open(storage::lsn_type applied) {
@@ -124,7 +125,8 @@ void replica::state::open(storage::lsn_type applied) {
         raft::membership members;
         for (auto const& [node, address] : said.peers) members.voters.incoming.voters.insert(node);
         raft::image const beginning{{1, 1}, members, {}};
-        log_->sync(log_->write(raft::hard_state{1, raft::nobody, 1}, std::make_shared<raft::image const>(beginning), {}));
+        log_->sync(
+            log_->write(raft::hard_state{1, raft::nobody, 1}, std::make_shared<raft::image const>(beginning), {}));
     }
     raft::log_index const begin = log_->first_index() - 1;
     std::string const pending = image_path("pending");
@@ -166,7 +168,8 @@ void replica::state::start(state_machine& machine) {
         wake_.notify_all();
     };
     back.trouble = [this](std::string const& text) { tell(replica_event::kind::trouble, raft::nobody, text); };
-    images_ = std::make_unique<image_exchange>(env::join(options.directory, "image"), options.cluster.node, std::move(back));
+    images_ =
+        std::make_unique<image_exchange>(env::join(options.directory, "image"), options.cluster.node, std::move(back));
     {
         std::lock_guard const hold(mutex_);
         std::random_device seed;
@@ -244,7 +247,8 @@ storage::lsn_type replica::state::append(std::string_view payload, std::uint64_t
     }
     raft::payload command{std::string(payload)};
     std::unique_lock hold(mutex_);
-    if (!failed_.empty()) throw error(errc::io_error, "this node takes no part in its cluster any more").with_detail(failed_);
+    if (!failed_.empty())
+        throw error(errc::io_error, "this node takes no part in its cluster any more").with_detail(failed_);
     std::uint64_t const now = epoch_.load(std::memory_order_relaxed);
     if (epoch == 0) {
         hold.unlock();
@@ -271,7 +275,8 @@ storage::lsn_type replica::state::append(std::string_view payload, std::uint64_t
         }
         commits_.erase(place);
     }
-    throw error(errc::serialization_failure, "the transaction was not committed, as this node stopped leading its cluster")
+    throw error(errc::serialization_failure,
+                "the transaction was not committed, as this node stopped leading its cluster")
         .with_hint("Run the transaction again, on the node that leads now.");
 }
 
@@ -621,7 +626,8 @@ void replica::state::make_image_if_needed() {
     if (core_->role() != raft::role::leader || making_image_ || images_->is_sending()) return;
     bool needed = false;
     for (raft::peer const& p : core_->peers())
-        needed = needed || (p.node != options.cluster.node && p.state.recently_active && p.state.next < log_->first_index());
+        needed =
+            needed || (p.node != options.cluster.node && p.state.recently_active && p.state.next < log_->first_index());
     if (!needed) return;
     if (auto const ready = log_->image(); ready != nullptr && ready->members.everyone() == core_->members().everyone())
         return;
@@ -664,7 +670,8 @@ void replica::state::promote_learners() {
 void replica::state::change_members(raft::membership_change change) {
     std::lock_guard const hold(mutex_);
     if (core_->role() != raft::role::leader)
-        throw error(errc::object_not_in_prerequisite_state, "this node does not lead its cluster").with_hint(not_the_leader().hint);
+        throw error(errc::object_not_in_prerequisite_state, "this node does not lead its cluster")
+            .with_hint(not_the_leader().hint);
     if (core_->members().is_joint() || core_->propose_membership(change) != raft::outcome::done) {
         throw error(errc::object_not_in_prerequisite_state, "another change of the cluster's members is under way")
             .with_hint("Try again once it is done.");
@@ -765,11 +772,10 @@ std::unique_ptr<storage::log_kind> replica::open_log(storage::lsn_type applied) 
     state_->open(applied);
     state_->make_network();
     auto const s = state_;
-    return std::make_unique<group_log>([s](std::string_view payload, std::uint64_t epoch) { return s->append(payload, epoch); },
-                                       [s](storage::lsn_type lsn) { s->wait(lsn); },
-                                       [s](storage::lsn_type below) { s->truncate(below); },
-                                       [s] { return s->statistics(); }, [s] { return s->epoch(); },
-                                       [s] { return s->applied(); });
+    return std::make_unique<group_log>(
+        [s](std::string_view payload, std::uint64_t epoch) { return s->append(payload, epoch); },
+        [s](storage::lsn_type lsn) { s->wait(lsn); }, [s](storage::lsn_type below) { s->truncate(below); },
+        [s] { return s->statistics(); }, [s] { return s->epoch(); }, [s] { return s->applied(); });
 }
 void replica::start(state_machine& machine) { state_->start(machine); }
 void replica::stop() { state_->stop(); }

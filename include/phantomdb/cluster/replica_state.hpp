@@ -163,9 +163,9 @@ private:
     state_machine* machine_ = nullptr;
     std::deque<raft::message> inbox_;
     std::map<raft::log_index, commit_in_flight> commits_;
-    std::vector<waiting_read*> new_reads_;       // not asked for yet
+    std::vector<waiting_read*> new_reads_;        // not asked for yet
     std::map<std::uint64_t, read_round> rounds_;  // by number, which is their context
-    std::vector<waiting_read*> confirmed_;       // their index is known, and not applied yet
+    std::vector<waiting_read*> confirmed_;        // their index is known, and not applied yet
     std::uint64_t next_round_ = 1;
     raft::log_index applied_ = 0;
     raft::log_index stored_ = 0;  // the store needs no entries up to here

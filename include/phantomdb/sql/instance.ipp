@@ -75,10 +75,15 @@ instance::shared_state::shared_state(std::string directory, instance_options con
 }
 
 std::unique_ptr<cluster::replica> instance::shared_state::replica_of(std::string const& directory,
-                                                                     instance_options const& options) {
+                                                                     instance_options const& options) const {
     if (!options.replica) return nullptr;
     cluster::replica_options made = *options.replica;
     made.directory = directory;
+    made.tick = std::chrono::milliseconds(
+        std::max<std::int64_t>(configuration.number("phantomdb.election_timeout") / made.election_ticks, 1));
+    made.kept_log_bytes = static_cast<std::uint64_t>(configuration.number("wal_keep_size")) << 20;
+    made.log.sync = configuration.value("fsync") == "on";
+    if (configuration.value("wal_recycle") != "on") made.log.recycled_segments = 0;
     return std::make_unique<cluster::replica>(std::move(made));
 }
 

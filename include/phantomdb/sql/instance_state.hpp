@@ -82,7 +82,7 @@ struct instance::shared_state {
     std::string describe_key(std::string_view key) const;
 
 private:
-    static std::unique_ptr<cluster::replica> replica_of(std::string const& directory, instance_options const& options);
+    std::unique_ptr<cluster::replica> replica_of(std::string const& directory, instance_options const& options) const;
     std::unique_ptr<mvcc::local_shard> open_shard(std::string directory, instance_options const& options);
     void join_group(instance_options const& options);
 };

@@ -1,0 +1,172 @@
+/// @file A cluster of real phantomd processes on loopback, whose connections to each other go through relays.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "cluster/relay.hpp"
+#include "support/phantomd.hpp"
+#include "support/postgres.hpp"
+
+namespace phantomdb::test {
+
+/// Nodes 1 to `size`. Each reaches each over a relay of their own, so that every direction can be cut alone.
+class real_cluster {
+public:
+    explicit real_cluster(int size, std::vector<std::string> more = {}) : more_(std::move(more)) {
+        for (int i = 1; i <= size; ++i) nodes_.push_back({i, free_port(), free_port(), {}, nullptr});
+        for (int from = 1; from <= size; ++from) {
+            for (int to = 1; to <= size; ++to) {
+                if (from != to) relays_.emplace(std::pair(from, to), std::make_unique<relay>(node(to).cluster_port));
+            }
+        }
+        start_all();
+    }
+
+    int size() const { return static_cast<int>(nodes_.size()); }
+
+    /// Starts nodes that don't run; returns when clients can connect to all of them.
+    void start_all() {
+        for (auto& n : nodes_) {
+            if (!n.server) launch(n);
+        }
+        for (auto& n : nodes_) wait_until_ready(n);
+    }
+    void start(int which) {
+        launch(node(which));
+        wait_until_ready(node(which));
+    }
+    /// Its exit status, or minus the signal.
+    int stop(int which, int signal = SIGTERM) {
+        auto& n = node(which);
+        n.server->kill(signal);
+        if (signal == SIGKILL) n.server->kill(SIGCONT);
+        int const status = n.server->wait_for(std::chrono::seconds(30));
+        n.server.reset();
+        return status;
+    }
+    bool runs(int which) { return node(which).server && node(which).server->running(); }
+    void pause(int which) { node(which).server->kill(SIGSTOP); }
+    void go_on(int which) { node(which).server->kill(SIGCONT); }
+    void wipe(int which) { std::filesystem::remove_all(folder_of(which)); }
+
+    relay& between(int from, int to) { return *relays_.at({from, to}); }
+    /// Cuts a node off from all others, or gives it back.
+    void isolate(int which, relay::behaviour how) {
+        for (auto& [ends, one] : relays_) {
+            if (ends.first == which || ends.second == which) one->behave(how);
+        }
+    }
+    void heal() {
+        for (auto& [ends, one] : relays_) one->behave(relay::behaviour::pass), one->delay({});
+    }
+
+    std::string connection(int which) const {
+        return "host=127.0.0.1 user=postgres dbname=postgres port=" + std::to_string(nodes_[static_cast<std::size_t>(which - 1)].port);
+    }
+    std::vector<std::string> connections() const {
+        std::vector<std::string> all;
+        for (auto const& n : nodes_) all.push_back(connection(n.number));
+        return all;
+    }
+    std::string log(int which) const { return read_file(folder_ / ("log" + std::to_string(which))); }
+    std::string folder_of(int which) const { return folder_ / ("data" + std::to_string(which)); }
+    int cluster_port(int which) { return node(which).cluster_port; }
+
+    /// The answer of one node; nothing where it cannot be asked.
+    std::optional<sql_result> ask(int which, std::string const& text) {
+        try {
+            sql_client client(connection(which) + " connect_timeout=2");
+            return client.query_within(std::chrono::seconds(10), text);
+        } catch (std::runtime_error const&) {
+            return std::nullopt;
+        }
+    }
+    /// The node that takes writes, once one of `among` does.
+    int leader(std::vector<int> among = {}) {
+        if (among.empty()) {
+            for (auto const& n : nodes_) among.push_back(n.number);
+        }
+        for (int patience = 0; patience < 3000; ++patience) {
+            for (int const which : among) {
+                auto const answer = ask(which, "show in_hot_standby");
+                if (answer && answer->ok() && answer->value() == "off") return which;
+            }
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        throw std::runtime_error("nobody leads: " + log(among.front()));
+    }
+    /// Runs a statement on whoever leads; tries again where it was refused because nobody did.
+    sql_result on_leader(std::string const& text) {
+        for (int patience = 0; patience < 200; ++patience) {
+            auto const answer = ask(leader(), text);
+            if (answer && answer->sqlstate != "25006" && answer->sqlstate != "57P03") return *answer;
+        }
+        throw std::runtime_error("no leader takes " + text);
+    }
+    /// Until all that run answer alike, each from what it has; the answer. Empty after much too long.
+    std::string settled(std::string const& query) {
+        for (int patience = 0; patience < 1000; ++patience) {
+            std::optional<std::string> common;
+            bool same = true;
+            for (auto const& n : nodes_) {
+                if (!n.server) continue;
+                auto const answer = ask(n.number, "set phantomdb.read_consistency = 'local'; " + query);
+                std::string text = answer && answer->ok() && !answer->rows.empty() ? answer->value() : "?";
+                same = same && (!common || *common == text) && text != "?";
+                common = std::move(text);
+            }
+            if (same && common) return *common;
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
+        return {};
+    }
+
+private:
+    struct one_node {
+        int number, port, cluster_port;
+        std::string extra;
+        std::unique_ptr<process> server;
+    };
+
+    one_node& node(int which) { return nodes_.at(static_cast<std::size_t>(which - 1)); }
+
+    void launch(one_node& n) {
+        std::string peers;
+        for (auto const& other : nodes_) {
+            int const port = other.number == n.number ? n.cluster_port : between(n.number, other.number).port();
+            peers += (peers.empty() ? "" : ",") + std::to_string(other.number) + "=127.0.0.1:" + std::to_string(port);
+        }
+        std::string const number = std::to_string(n.number);
+        // It does not tell where it is reached: others would leave the relays.
+        std::vector<std::string> command{tool("phantomd"), "--data", folder_of(n.number), "--listen",
+                                         "127.0.0.1:" + std::to_string(n.port), "--port-file", folder_ / ("port" + number),
+                                         "--node-id", number, "--peers", peers,
+                                         "--cluster-advertise", "none"};
+        command.insert(command.end(), more_.begin(), more_.end());
+        std::filesystem::remove(folder_ / ("port" + number));
+        process_options options;
+        options.errors = folder_ / ("log" + number);
+        n.server = std::make_unique<process>(std::move(command), options);
+    }
+    void wait_until_ready(one_node& n) {
+        std::string const port_file = folder_ / ("port" + std::to_string(n.number));
+        for (int patience = 0; !std::filesystem::exists(port_file); ++patience) {
+            if (!n.server->running() || patience > 15000) throw std::runtime_error("node does not start: " + log(n.number));
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        }
+    }
+
+    temporary_folder folder_;
+    std::vector<std::string> more_;
+    std::vector<one_node> nodes_;
+    std::map<std::pair<int, int>, std::unique_ptr<relay>> relays_;
+};
+
+}  // namespace phantomdb::test

@@ -1,0 +1,204 @@
+/// @file Three real phantomd that keep one database: killed, paused, cut off, wiped, under clients whose histories are judged.
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "cluster/real_cluster.hpp"
+#include "cluster/recorder.hpp"
+#include "support/catch.hpp"
+
+using namespace phantomdb;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Waits until `steps` more have been made; false after much too long.
+template <class Recording>
+bool goes_on(Recording const& clients, std::size_t steps) {
+    std::size_t const from = clients.steps();
+    for (int patience = 0; patience < 12000; ++patience) {
+        if (clients.steps() >= from + steps) return true;
+        std::this_thread::sleep_for(5ms);
+    }
+    return false;
+}
+
+/// A node that does not lead.
+int follower(test::real_cluster& cluster) { return cluster.leader() % cluster.size() + 1; }
+
+}  // namespace
+
+TEST_CASE("what one node is told, all have") {
+    test::real_cluster cluster(3);
+    int const leader = cluster.leader();
+    int const other = follower(cluster);
+    REQUIRE(cluster.ask(leader, "create table t (a int primary key, b text); create index on t (b)")->ok());
+    REQUIRE(cluster.ask(leader, "insert into t select g, 'row ' || g from generate_series(1, 1000) g")->ok());
+    SECTION("followers read what was acknowledged before") {
+        for (int i = 1; i <= 20; ++i) {
+            REQUIRE(cluster.ask(leader, "update t set b = 'now " + std::to_string(i) + "' where a = 7")->ok());
+            for (int node = 1; node <= 3; ++node)
+                CHECK(cluster.ask(node, "select b from t where a = 7")->value() == "now " + std::to_string(i));
+        }
+    }
+    SECTION("followers refuse writes, and say who takes them") {
+        auto const refused = *cluster.ask(other, "insert into t values (5000, 'x')");
+        CHECK(refused.sqlstate == "25006");
+        CHECK(refused.hint.find("Node " + std::to_string(leader) + " leads: connect to 127.0.0.1:") == 0);
+        CHECK(cluster.ask(other, "delete from t")->sqlstate == "25006");
+        CHECK(cluster.ask(other, "create table u (a int)")->sqlstate == "25006");
+        CHECK(cluster.ask(other, "select nextval('s')")->sqlstate == "42P01");
+        CHECK(cluster.ask(other, "begin read write")->sqlstate == "0A000");
+        CHECK(cluster.ask(other, "select pg_is_in_recovery()")->value() == "t");
+        CHECK(cluster.ask(leader, "select count(*) from t")->value() == "1000");
+    }
+    SECTION("definitions follow at once") {
+        REQUIRE(cluster.ask(leader, "alter table t add column c int default 3")->ok());
+        CHECK(cluster.ask(other, "select sum(c) from t")->value() == "3000");
+        REQUIRE(cluster.ask(leader, "drop table t")->ok());
+        CHECK(cluster.ask(other, "select 1 from t")->sqlstate == "42P01");
+    }
+    SECTION("libpq finds the leader among several hosts") {
+        std::string hosts = "host=", ports = " port=";
+        for (int node = 1; node <= 3; ++node) {
+            std::string const text = cluster.connection(node);
+            hosts += (node > 1 ? ",127.0.0.1" : "127.0.0.1");
+            ports += (node > 1 ? "," : "") + text.substr(text.rfind('=') + 1);
+        }
+        test::sql_client client(hosts + ports + " user=postgres dbname=postgres target_session_attrs=read-write");
+        CHECK(client.query("insert into t values (0, '')").ok());
+    }
+}
+
+TEST_CASE("numbers that are given out once are given out once, whoever leads") {
+    test::real_cluster cluster(3);
+    REQUIRE(cluster.on_leader("create table s (a bigserial, b int)").ok());  // numbered by a sequence, and by rows
+    int inserted = 0;
+    for (int change = 0; change < 3; ++change) {
+        for (int i = 0; i < 5; ++i) inserted += cluster.on_leader("insert into s (b) values (1)").ok();
+        int const leader = cluster.leader();
+        CHECK(cluster.stop(leader, SIGKILL) == -SIGKILL);
+        std::vector<int> rest;
+        for (int node = 1; node <= 3; ++node) {
+            if (node != leader) rest.push_back(node);
+        }
+        int const next = cluster.leader(rest);
+        CHECK(cluster.ask(next, "insert into s (b) values (2)")->ok());
+        ++inserted;
+        cluster.start(leader);
+    }
+    CHECK(cluster.on_leader("select count(*) from s").value() == std::to_string(inserted));
+    CHECK(cluster.on_leader("select count(distinct a) from s").value() == std::to_string(inserted));
+}
+
+TEST_CASE("registers stay linearizable while nodes are killed, paused and cut off") {
+    test::real_cluster cluster(3);
+    REQUIRE(cluster.on_leader(test::register_recorder::schema).ok());
+    std::vector<test::register_recorder> some;
+    for (std::uint64_t client = 1; client <= 5; ++client) {
+        auto servers = cluster.connections();
+        std::rotate(servers.begin(), servers.begin() + static_cast<std::ptrdiff_t>(client % 3), servers.end());
+        some.emplace_back(client, std::move(servers), 3);
+    }
+    test::recording<test::register_recorder> clients(std::move(some));
+    REQUIRE(goes_on(clients, 150));
+    int leader = cluster.leader();
+    cluster.stop(leader, SIGKILL);
+    REQUIRE(goes_on(clients, 150));
+    cluster.start(leader);
+    REQUIRE(goes_on(clients, 100));
+
+    leader = cluster.leader();
+    cluster.pause(leader);  // it will come back and think that it leads
+    std::this_thread::sleep_for(2s);
+    cluster.go_on(leader);
+    REQUIRE(goes_on(clients, 150));
+
+    leader = cluster.leader();
+    cluster.isolate(leader, test::relay::behaviour::stall);
+    std::this_thread::sleep_for(2s);
+    REQUIRE(goes_on(clients, 100));
+    cluster.heal();
+    REQUIRE(goes_on(clients, 150));
+
+    clients.stop();
+    auto const history = clients.history();
+    auto const known =
+        std::count_if(history.begin(), history.end(), [](auto const& o) { return o.result.has_value(); });
+    CHECK(known > 300);
+    auto const said = testing::check_linearizability(history);
+    INFO(said.explanation);
+    CHECK(said.outcome == testing::verdict::holds);
+    // All have the same in the end.
+    CHECK_FALSE(cluster.settled("select string_agg(k || '=' || v, ',' order by k) from registers").empty());
+}
+
+TEST_CASE("transactions stay strictly serializable while leaders go") {
+    test::real_cluster cluster(3);
+    REQUIRE(cluster.on_leader(test::list_recorder::schema).ok());
+    std::vector<test::list_recorder> some;
+    for (std::uint64_t client = 1; client <= 5; ++client)
+        some.emplace_back(client, cluster.connections(), 4, "serializable");
+    test::recording<test::list_recorder> clients(std::move(some));
+    for (int kills = 0; kills < 2; ++kills) {
+        REQUIRE(goes_on(clients, 80));
+        int const leader = cluster.leader();
+        cluster.stop(leader, SIGKILL);
+        REQUIRE(goes_on(clients, 80));
+        cluster.start(leader);
+    }
+    clients.stop();
+    auto history = clients.history();
+    testing::list_transaction all{99, {}, testing::fate::committed, test::recording_client::now(), 0};
+    for (auto const& row : cluster.on_leader("select k, v from lists").rows)
+        all.steps.push_back({*row[0], {}, test::list_recorder::read_list(*row[1])});
+    all.returned = test::recording_client::now();
+    history.push_back(all);
+    auto const committed = std::count_if(history.begin(), history.end(),
+                                         [](auto const& t) { return t.outcome == testing::fate::committed; });
+    CHECK(committed > 50);
+    auto const found = testing::check_list_append(history);
+    INFO((found.empty() ? std::string() : found[0].explanation));
+    CHECK(found.empty());
+}
+
+TEST_CASE("a minority takes no writes and serves no reads as fresh") {
+    test::real_cluster cluster(3);
+    REQUIRE(cluster.on_leader("create table t (a int primary key)").ok());
+    REQUIRE(cluster.on_leader("insert into t values (1)").ok());
+    int const leader = cluster.leader();
+    CHECK(cluster.settled("select count(*) from t") == "1");
+    cluster.isolate(leader, test::relay::behaviour::stall);
+    int const next = cluster.leader({leader % 3 + 1, (leader + 1) % 3 + 1});
+    REQUIRE(next != leader);
+    REQUIRE(cluster.ask(next, "insert into t values (2)")->ok());
+    auto const stale = *cluster.ask(leader, "set phantomdb.cluster_timeout = 300; select count(*) from t");
+    CHECK(stale.sqlstate == "57P03");
+    CHECK(cluster.ask(leader, "set phantomdb.read_consistency = 'local'; select count(*) from t")->value() == "1");
+    auto const refused = *cluster.ask(leader, "insert into t values (3)");
+    CHECK((refused.sqlstate == "25006" || refused.sqlstate == "57P03"));
+    cluster.heal();
+    CHECK(cluster.settled("select count(*) from t") == "2");
+}
+
+TEST_CASE("a node far behind gets an image, and a restart of all loses nothing") {
+    test::real_cluster cluster(3, {"--set", "max_wal_size=2MB", "--set", "wal_keep_size=1MB"});
+    REQUIRE(cluster.on_leader("create table t (a int primary key, b text)").ok());
+    int const away = follower(cluster);
+    cluster.stop(away, SIGKILL);
+    for (int i = 0; i < 12; ++i) {
+        REQUIRE(cluster.on_leader("insert into t select g + " + std::to_string(i * 1000) +
+                                  ", repeat('x', 1000) from generate_series(1, 1000) g")
+                    .ok());
+        REQUIRE(cluster.on_leader("checkpoint").ok());
+    }
+    cluster.start(away);
+    std::string const sums = "select count(*) || ' ' || sum(a) || ' ' || sum(length(b)) from t";
+    CHECK(cluster.settled(sums) == "12000 72006000 12000000");
+    CHECK(cluster.log(away).find("image installed") != std::string::npos);
+    REQUIRE(cluster.on_leader("insert into t values (0, 'after')").ok());
+    for (int node = 1; node <= 3; ++node) CHECK(cluster.stop(node, SIGKILL) == -SIGKILL);
+    cluster.start_all();
+    CHECK(cluster.settled(sums) == "12001 72006000 12000005");
+}
