@@ -7,6 +7,7 @@
 /// reads well; several `where`s are joined by `and`.
 #pragma once
 
+#include <phantomdb/base/this_unit.hpp>
 #include <phantomdb/query/expression.hpp>
 
 #include <optional>
@@ -25,7 +26,7 @@ struct row_slot {
 
 /// A query so far. `Slots`: the tables it reads; `Selected`: the C++ types of what it selects as far as known, or void
 /// where nothing was selected yet (then rows are the tables' structs).
-template <std::size_t N, class Slots, class Selected>
+template <std::size_t N, class Slots, class Selected, class = this_unit>
 struct query_of : fragment<N> {
     using slots = Slots;
     using selected = Selected;
