@@ -68,7 +68,8 @@ public:
     }
 
     std::string connection(int which) const {
-        return "host=127.0.0.1 user=postgres dbname=postgres port=" + std::to_string(nodes_[static_cast<std::size_t>(which - 1)].port);
+        return "host=127.0.0.1 user=postgres dbname=postgres port=" +
+               std::to_string(nodes_[static_cast<std::size_t>(which - 1)].port);
     }
     std::vector<std::string> connections() const {
         std::vector<std::string> all;
@@ -145,10 +146,19 @@ private:
         }
         std::string const number = std::to_string(n.number);
         // It does not tell where it is reached: others would leave the relays.
-        std::vector<std::string> command{tool("phantomd"), "--data", folder_of(n.number), "--listen",
-                                         "127.0.0.1:" + std::to_string(n.port), "--port-file", folder_ / ("port" + number),
-                                         "--node-id", number, "--peers", peers,
-                                         "--cluster-advertise", "none"};
+        std::vector<std::string> command{tool("phantomd"),
+                                         "--data",
+                                         folder_of(n.number),
+                                         "--listen",
+                                         "127.0.0.1:" + std::to_string(n.port),
+                                         "--port-file",
+                                         folder_ / ("port" + number),
+                                         "--node-id",
+                                         number,
+                                         "--peers",
+                                         peers,
+                                         "--cluster-advertise",
+                                         "none"};
         command.insert(command.end(), more_.begin(), more_.end());
         std::filesystem::remove(folder_ / ("port" + number));
         process_options options;
@@ -158,7 +168,8 @@ private:
     void wait_until_ready(one_node& n) {
         std::string const port_file = folder_ / ("port" + std::to_string(n.number));
         for (int patience = 0; !std::filesystem::exists(port_file); ++patience) {
-            if (!n.server->running() || patience > 15000) throw std::runtime_error("node does not start: " + log(n.number));
+            if (!n.server->running() || patience > 15000)
+                throw std::runtime_error("node does not start: " + log(n.number));
             std::this_thread::sleep_for(std::chrono::milliseconds(2));
         }
     }

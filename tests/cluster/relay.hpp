@@ -81,7 +81,8 @@ private:
         while (!stopping_) {
             std::vector<pollfd> waits{{listener_, POLLIN, 0}};
             for (link const& l : links_) {
-                for (way const& w : l.ways) waits.push_back({w.from, static_cast<short>(w.queued.size() < 256 ? POLLIN : 0), 0});
+                for (way const& w : l.ways)
+                    waits.push_back({w.from, static_cast<short>(w.queued.size() < 256 ? POLLIN : 0), 0});
             }
             ::poll(waits.data(), waits.size(), 2);
             behaviour const how = how_;

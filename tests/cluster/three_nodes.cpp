@@ -188,8 +188,9 @@ TEST_CASE("a node far behind gets an image, and a restart of all loses nothing")
     int const away = follower(cluster);
     cluster.stop(away, SIGKILL);
     for (int i = 0; i < 12; ++i) {
-        REQUIRE(cluster.on_leader("insert into t select g + " + std::to_string(i * 1000) +
-                                  ", repeat('x', 1000) from generate_series(1, 1000) g")
+        REQUIRE(cluster
+                    .on_leader("insert into t select g + " + std::to_string(i * 1000) +
+                               ", repeat('x', 1000) from generate_series(1, 1000) g")
                     .ok());
         REQUIRE(cluster.on_leader("checkpoint").ok());
     }

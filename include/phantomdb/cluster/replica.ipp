@@ -15,7 +15,8 @@ inline constexpr sqlstate resolution_unknown{"08007"}, cannot_connect_now{"57P03
 class group_log final : public storage::log_kind {
 public:
     explicit group_log(std::function<storage::lsn_type(std::string_view, epoch_type)> append,
-                       std::function<void(storage::lsn_type)> wait, std::function<void(storage::lsn_type)> truncate,
+                       std::function<void(storage::lsn_type, epoch_type)> wait,
+                       std::function<void(storage::lsn_type)> truncate,
                        std::function<storage::log_statistics()> statistics, std::function<epoch_type()> epoch,
                        std::function<storage::lsn_type()> applied)
         : append_(std::move(append)),
@@ -26,9 +27,9 @@ public:
           applied_(std::move(applied)) {}
 
     storage::lsn_type append(std::string_view payload, epoch_type epoch) override { return append_(payload, epoch); }
-    void wait_durable(storage::lsn_type lsn) override { wait_(lsn); }
+    void wait_durable(storage::lsn_type lsn, epoch_type epoch) override { wait_(lsn, epoch); }
     /// The same: what the group has not agreed on must not be seen.
-    void wait_written(storage::lsn_type lsn) override { wait_(lsn); }
+    void wait_written(storage::lsn_type lsn, epoch_type epoch) override { wait_(lsn, epoch); }
     bool is_refused(storage::lsn_type) const override { return false; }
     storage::lsn_type durable() const override { return applied_(); }
     storage::lsn_type last() const override { return applied_(); }
@@ -40,7 +41,8 @@ public:
 
 private:
     std::function<storage::lsn_type(std::string_view, epoch_type)> append_;
-    std::function<void(storage::lsn_type)> wait_, truncate_;
+    std::function<void(storage::lsn_type, epoch_type)> wait_;
+    std::function<void(storage::lsn_type)> truncate_;
     std::function<storage::log_statistics()> statistics_;
     std::function<epoch_type()> epoch_;
     std::function<storage::lsn_type()> applied_;
@@ -174,6 +176,7 @@ void replica::state::start(state_machine& machine) {
         std::lock_guard const hold(mutex_);
         std::random_device seed;
         std::mt19937_64 random(std::uint64_t{seed()} << 32 | seed());
+        next_round_ = random();
         core_.emplace(core_options_of(options), *log_, log_->state(), log_->members_at(applied_), applied_,
                       std::move(random));
         next_tick_ = clock::now() + options.tick;
@@ -258,9 +261,7 @@ storage::lsn_type replica::state::append(std::string_view payload, std::uint64_t
     if (taken) {
         // Needs memory, so before the core has it.
         raft::log_index const next = core_->log().last_index() + 1;
-        auto const place = commits_.try_emplace(next).first;
-        place->second.term = epoch;
-        place->second.what = commit_in_flight::fate::open;
+        auto const place = commits_.try_emplace({next, epoch}).first;
         try {
             taken = core_->propose(std::move(command)) == raft::outcome::done;
         } catch (...) {
@@ -280,11 +281,11 @@ storage::lsn_type replica::state::append(std::string_view payload, std::uint64_t
         .with_hint("Run the transaction again, on the node that leads now.");
 }
 
-void replica::state::wait(storage::lsn_type lsn) {
+void replica::state::wait(storage::lsn_type lsn, std::uint64_t epoch) {
     using fate = commit_in_flight::fate;
     std::unique_lock hold(mutex_);
-    auto const found = commits_.find(lsn);
-    if (found == commits_.end()) return;  // applied before anybody waited: the store asks so
+    auto const found = commits_.find({lsn, epoch});
+    if (found == commits_.end()) return;  // the store asks about what it was given to apply
     commit_in_flight& commit = found->second;
     commit.settled.wait(hold, [&] { return commit.what != fate::open; });
     fate const what = commit.what;
@@ -525,9 +526,9 @@ void replica::state::install(std::unique_lock<std::mutex>& hold, raft::image con
 /// Where another leader's entry has come to be committed, no open commit of an older term at its place or behind can be any more.
 void replica::state::refuse_overwritten(std::vector<raft::entry> const& committed) {
     for (raft::entry const& e : committed) {
-        for (auto at = commits_.lower_bound(e.index); at != commits_.end(); ++at) {
+        for (auto at = commits_.lower_bound({e.index, 0}); at != commits_.end(); ++at) {
             commit_in_flight& commit = at->second;
-            if (commit.what != commit_in_flight::fate::open || commit.term >= e.term) continue;
+            if (commit.what != commit_in_flight::fate::open || at->first.second >= e.term) continue;
             commit.what = commit_in_flight::fate::refused;
             commit.settled.notify_all();
         }
@@ -537,14 +538,13 @@ void replica::state::refuse_overwritten(std::vector<raft::entry> const& committe
 void replica::state::apply(std::unique_lock<std::mutex>& hold, std::vector<raft::entry> const& committed) {
     refuse_overwritten(committed);
     std::vector<storage::logged_batch> batches;
-    std::vector<raft::log_index> own;
+    std::vector<raft::entry_id> own;
     for (raft::entry const& e : committed) {
         if (e.kind != raft::entry_kind::command || e.data.empty() || e.index <= stored_) continue;
-        auto const found = commits_.find(e.index);
-        bool const is_own = found != commits_.end() && found->second.what == commit_in_flight::fate::open &&
-                            found->second.term == e.term;
+        auto const found = commits_.find({e.index, e.term});
+        bool const is_own = found != commits_.end() && found->second.what == commit_in_flight::fate::open;
         batches.push_back({e.index, e.data.view(), is_own});
-        if (is_own) own.push_back(e.index);
+        if (is_own) own.push_back(e.id());
     }
     if (!batches.empty()) {
         hold.unlock();
@@ -552,8 +552,8 @@ void replica::state::apply(std::unique_lock<std::mutex>& hold, std::vector<raft:
         hold.lock();
     }
     applied_ = committed.back().index;
-    for (raft::log_index const index : own) {
-        auto const found = commits_.find(index);
+    for (raft::entry_id const id : own) {
+        auto const found = commits_.find({id.index, id.term});
         if (found == commits_.end() || found->second.what != commit_in_flight::fate::open) continue;  // told at `stop`
         found->second.what = commit_in_flight::fate::applied;
         found->second.settled.notify_all();
@@ -572,7 +572,7 @@ void replica::state::look_at_role(std::optional<raft::soft_state> const& changed
     if (epoch != 0 && (!leads || core_->term() != epoch)) set_epoch(0);
     if (leads) {
         bool const open_of_before = std::any_of(commits_.begin(), commits_.end(), [&](auto const& each) {
-            return each.second.what == commit_in_flight::fate::open && each.second.term != core_->term();
+            return each.second.what == commit_in_flight::fate::open && each.first.second != core_->term();
         });
         if (!open_of_before) lost_leadership_.reset();
     } else if (!lost_leadership_) {
@@ -599,8 +599,8 @@ void replica::state::begin_epoch_if_due(std::unique_lock<std::mutex>& hold) {
 
 void replica::state::settle_lost_commits(clock::time_point now) {
     if (!lost_leadership_ || now - *lost_leadership_ < options.resolution_limit) return;
-    for (auto& [lsn, commit] : commits_) {
-        if (commit.what != commit_in_flight::fate::open || commit.term == core_->term()) continue;
+    for (auto& [id, commit] : commits_) {
+        if (commit.what != commit_in_flight::fate::open || id.second == core_->term()) continue;
         commit.what = commit_in_flight::fate::unknown;
         commit.settled.notify_all();
     }
@@ -774,8 +774,9 @@ std::unique_ptr<storage::log_kind> replica::open_log(storage::lsn_type applied) 
     auto const s = state_;
     return std::make_unique<group_log>(
         [s](std::string_view payload, std::uint64_t epoch) { return s->append(payload, epoch); },
-        [s](storage::lsn_type lsn) { s->wait(lsn); }, [s](storage::lsn_type below) { s->truncate(below); },
-        [s] { return s->statistics(); }, [s] { return s->epoch(); }, [s] { return s->applied(); });
+        [s](storage::lsn_type lsn, std::uint64_t epoch) { s->wait(lsn, epoch); },
+        [s](storage::lsn_type below) { s->truncate(below); }, [s] { return s->statistics(); },
+        [s] { return s->epoch(); }, [s] { return s->applied(); });
 }
 void replica::start(state_machine& machine) { state_->start(machine); }
 void replica::stop() { state_->stop(); }

@@ -86,7 +86,6 @@ struct replica::state : std::enable_shared_from_this<replica::state> {
     /// A commit on its way.
     struct commit_in_flight {
         enum class fate : std::uint8_t { open, applied, refused, unknown, stopped };
-        raft::term_number term = 0;
         fate what = fate::open;
         std::condition_variable settled;
     };
@@ -110,7 +109,7 @@ struct replica::state : std::enable_shared_from_this<replica::state> {
 
     // what the log is asked
     storage::lsn_type append(std::string_view payload, std::uint64_t epoch);
-    void wait(storage::lsn_type lsn);
+    void wait(storage::lsn_type lsn, std::uint64_t epoch);
     void truncate(storage::lsn_type below);
     storage::log_statistics statistics() const;
     std::uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
@@ -162,11 +161,13 @@ private:
     std::optional<core_type> core_;
     state_machine* machine_ = nullptr;
     std::deque<raft::message> inbox_;
-    std::map<raft::log_index, commit_in_flight> commits_;
+    /// By index and term: a later leader may give the index to another one, while the first still waits to hear that it was refused.
+    std::map<std::pair<raft::log_index, raft::term_number>, commit_in_flight> commits_;
     std::vector<waiting_read*> new_reads_;        // not asked for yet
     std::map<std::uint64_t, read_round> rounds_;  // by number, which is their context
     std::vector<waiting_read*> confirmed_;        // their index is known, and not applied yet
-    std::uint64_t next_round_ = 1;
+    std::uint64_t next_round_ =
+        1;  // from a number by chance on: answers to what was asked before a restart mean nothing
     raft::log_index applied_ = 0;
     raft::log_index stored_ = 0;  // the store needs no entries up to here
     std::atomic<std::uint64_t> epoch_{0};

@@ -301,7 +301,7 @@ public:
                 throw;
             }
         }
-        wait_for_log(lsn, request.synchronous);
+        wait_for_log(lsn, request);
         if (!log_applies()) apply_up_to(lsn);
         commits_.fetch_add(1, std::memory_order_relaxed);
         if (!request.synchronous && !log_applies()) sync_late_.store(true, std::memory_order_relaxed);
@@ -562,9 +562,12 @@ private:
 
     // ---- committing ----
 
-    void wait_for_log(storage::lsn_type lsn, bool synchronous) {
+    void wait_for_log(storage::lsn_type lsn, commit_request const& request) {
         try {
-            if (synchronous) {
+            if constexpr (has_any_log) {
+                if (request.synchronous) log_->wait_durable(lsn, request.epoch);
+                else log_->wait_written(lsn, request.epoch);
+            } else if (request.synchronous) {
                 log_->wait_durable(lsn);
             } else {
                 log_->wait_written(lsn);

@@ -33,8 +33,9 @@ public:
 
     virtual ~log_kind() = default;
     virtual lsn_type append(std::string_view payload, epoch_type epoch) = 0;
-    virtual void wait_durable(lsn_type lsn) = 0;
-    virtual void wait_written(lsn_type lsn) = 0;
+    /// With the epoch of the `append` that gave the LSN: another epoch may give it to another record.
+    virtual void wait_durable(lsn_type lsn, epoch_type epoch) = 0;
+    virtual void wait_written(lsn_type lsn, epoch_type epoch) = 0;
     virtual bool is_refused(lsn_type lsn) const = 0;
     virtual lsn_type durable() const = 0;
     virtual lsn_type last() const = 0;
@@ -60,8 +61,8 @@ public:
     explicit any_log(std::unique_ptr<log_kind> held) : held_(std::move(held)) {}
 
     lsn_type append(std::string_view payload, epoch_type epoch = 0) { return held_->append(payload, epoch); }
-    void wait_durable(lsn_type lsn) { held_->wait_durable(lsn); }
-    void wait_written(lsn_type lsn) { held_->wait_written(lsn); }
+    void wait_durable(lsn_type lsn, epoch_type epoch = 0) { held_->wait_durable(lsn, epoch); }
+    void wait_written(lsn_type lsn, epoch_type epoch = 0) { held_->wait_written(lsn, epoch); }
     bool is_refused(lsn_type lsn) const { return held_->is_refused(lsn); }
     lsn_type durable() const { return held_->durable(); }
     lsn_type last() const { return held_->last(); }
@@ -86,8 +87,8 @@ public:
     explicit local_kind(Arguments&&... arguments) : log_(std::forward<Arguments>(arguments)...) {}
 
     lsn_type append(std::string_view payload, epoch_type) override { return log_.append(payload); }
-    void wait_durable(lsn_type lsn) override { log_.wait_durable(lsn); }
-    void wait_written(lsn_type lsn) override { log_.wait_written(lsn); }
+    void wait_durable(lsn_type lsn, epoch_type) override { log_.wait_durable(lsn); }
+    void wait_written(lsn_type lsn, epoch_type) override { log_.wait_written(lsn); }
     bool is_refused(lsn_type lsn) const override { return log_.is_refused(lsn); }
     lsn_type durable() const override { return log_.durable(); }
     lsn_type last() const override { return log_.last(); }
