@@ -6,7 +6,8 @@
 
 namespace {
 
-constexpr auto some_names = pdb::from<users> | pdb::where(pdb::col<&user::id> == 2) | pdb::select(pdb::col<&user::name>);
+constexpr auto some_names =
+    pdb::from<users> | pdb::where(pdb::col<&user::id> == 2) | pdb::select(pdb::col<&user::name>);
 
 }  // namespace
 

@@ -599,8 +599,9 @@ void replica::state::begin_epoch_if_due(std::unique_lock<std::mutex>& hold) {
 
 void replica::state::settle_lost_commits(clock::time_point now) {
     if (!lost_leadership_ || now - *lost_leadership_ < options.resolution_limit) return;
+    bool const leads = core_->role() == raft::role::leader;
     for (auto& [id, commit] : commits_) {
-        if (commit.what != commit_in_flight::fate::open || id.second == core_->term()) continue;
+        if (commit.what != commit_in_flight::fate::open || (leads && id.second == core_->term())) continue;
         commit.what = commit_in_flight::fate::unknown;
         commit.settled.notify_all();
     }

@@ -68,7 +68,7 @@ public:
     /// Every object that has keys must be known to the catalog.
     void check_objects() {
         std::set<schema::object_id> known{schema::catalog_records_id, schema::sequence_states_id,
-                                          schema::engine_records_id};
+                                          schema::engine_records_id, schema::transaction_outcomes_id};
         for (auto const& [id, table] : catalog_.tables()) {
             known.insert(id);
             for (auto const& index : table->indexes) {

@@ -93,6 +93,11 @@
     X(has_function_privilege, "has_function_privilege", (oid, text), boolean, stable)          \
     X(has_column_privilege, "has_column_privilege", (oid, int2, text), boolean, stable)        \
     X(has_any_column_privilege, "has_any_column_privilege", (oid, text), boolean, stable)      \
+    X(transaction_id, "phantom.transaction_id", (), text, volatile_)                           \
+    X(transaction_status, "phantom.transaction_status", (text), text, volatile_)               \
+    X(add_node, "phantom.add_node", (int8, text), void_, volatile_)                            \
+    X(remove_node, "phantom.remove_node", (int8), void_, volatile_)                            \
+    X(transfer_leadership, "phantom.transfer_leadership", (int8), void_, volatile_)            \
     X(phantomdb_backup, "phantomdb_backup", (text), int8, volatile_)                           \
     X(pg_relation_size_fork, "pg_relation_size", (oid, text), int8, volatile_)                 \
     X(pg_stat_reset, "pg_stat_reset", (), void_, volatile_)                                    \

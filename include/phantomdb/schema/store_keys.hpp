@@ -13,7 +13,9 @@ inline constexpr std::size_t id_bytes = 4;
 /// Prefixes of keys that belong to no table: catalog records, the states of sequences, names to lock, and which engine
 /// keeps which object (codec/engine.hpp).
 inline constexpr object_id catalog_records_id = 1, sequence_states_id = 2, lock_names_id = 3;
-using codec::engine_records_id;
+using codec::engine_records_id;  // 4
+/// What clients may ask about their transactions (sql/transaction_outcome.hpp).
+inline constexpr object_id transaction_outcomes_id = 5;
 
 /// Appends an id as it begins a key.
 inline void append_id(std::string& key, object_id id) {

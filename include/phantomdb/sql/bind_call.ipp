@@ -20,6 +20,7 @@ bool is_aggregate_name(std::string_view name) { return !query::detail::aggregate
 node binding::call_node(ast e) {
     auto names = e.names("funcname");
     std::string_view name = names.back();
+    std::string own;  // of the schema phantom, in which names are kept whole
     std::int64_t location = e.location();
     std::vector<node> operands;
     ast_list given = e.list("args");
@@ -30,7 +31,10 @@ node binding::call_node(ast e) {
     }
     if (e.flag("func_variadic"))
         throw at(error(errc::feature_not_supported, "VARIADIC arguments are not supported"), e);
-    if (names.size() > 1 && names[names.size() - 2] != "pg_catalog") {
+    if (names.size() > 1 && names[names.size() - 2] == "phantom") {
+        own = "phantom." + std::string(name);
+        name = own;
+    } else if (names.size() > 1 && names[names.size() - 2] != "pg_catalog") {
         no_such_function(std::string(names[names.size() - 2]) + "." + std::string(name), operands, location, false);
     }
     bool aggregate = is_aggregate_name(name);

@@ -40,7 +40,7 @@ std::shared_ptr<schema::table_descriptor const> table_named(session_core& sessio
 
 void refuse_system_objects(schema::object_id schema, std::string_view name) {
     if (schema < schema::first_user_id &&
-        (schema == schema::pg_catalog_id || schema == schema::information_schema_id)) {
+        (schema == schema::pg_catalog_id || schema == schema::information_schema_id || schema == schema::phantom_id)) {
         throw error(errc::insufficient_privilege,
                     "permission denied: \"" + std::string(name) + "\" is a system catalog");
     }
@@ -57,7 +57,8 @@ schema::schema_descriptor const& schema_for(session_core& session, written_name 
 
 schema::schema_descriptor const& place_for(session_core& session, written_name const& name, std::string_view text) {
     schema::schema_descriptor const& place = schema_for(session, name, text);
-    if (place.id == schema::pg_catalog_id || place.id == schema::information_schema_id) {
+    if (place.id == schema::pg_catalog_id || place.id == schema::information_schema_id ||
+        place.id == schema::phantom_id) {
         throw error(errc::insufficient_privilege,
                     "permission denied to create \"" + place.name + "." + name.name + "\"")
             .with_detail("System catalog modifications are currently disallowed.");

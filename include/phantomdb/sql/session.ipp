@@ -38,6 +38,23 @@ auto guarded(session_core& session, result_sink* sink, Work work) {
     }
 }
 
+/// Calls `work`, which binds names; once more on a node of a group that may not have heard yet of what they stand for.
+template <class Work>
+auto with_newest_catalog(session_core& session, Work const& work) {
+    auto const look = [&] {
+        if (!session.transaction) session.current_catalog = session.shared.catalog.current();
+    };
+    look();
+    if (!session.shared.replica || session.transaction) return work();
+    try {
+        return work();
+    } catch (error const&) {
+        session.await_group();
+        look();
+        return work();
+    }
+}
+
 bool ends_transaction(ast node) {
     if (!node.is("TransactionStmt")) return false;
     std::string_view kind = node.text("kind");
@@ -145,8 +162,7 @@ std::shared_ptr<prepared_statement const> session::prepare(std::string_view text
         made->infer_parameters = true;
         if (made->parsed && !ends_transaction(made->node())) core.refuse_failed();
         if (made->parsed && is_query(made->node())) {
-            if (!core.transaction) core.current_catalog = core.shared.catalog.current();
-            compile(core, *made);
+            with_newest_catalog(core, [&] { return compile(core, *made); });
         }
         return std::shared_ptr<prepared_statement const>(std::move(made));
     });
@@ -157,14 +173,16 @@ statement_description session::describe(prepared_statement const& statement) {
     return guarded(core, nullptr, [&] {
         statement_description made;
         if (!statement.parsed) return made;
-        if (!core.transaction) core.current_catalog = core.shared.catalog.current();
-        if (is_query(statement.node())) {
-            auto query = compile(core, statement);
-            made.parameters = query->bound.parameters;
-            made.columns = query->bound.columns;
-        } else {
-            made.columns = utility_columns(core, statement);
-        }
+        with_newest_catalog(core, [&] {
+            if (is_query(statement.node())) {
+                auto query = compile(core, statement);
+                made.parameters = query->bound.parameters;
+                made.columns = query->bound.columns;
+            } else {
+                made.columns = utility_columns(core, statement);
+            }
+            return nullptr;
+        });
         return made;
     });
 }

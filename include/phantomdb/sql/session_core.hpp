@@ -129,6 +129,7 @@ public:
     bool statement_ran = false;  ///< a query has seen the snapshot: the level is fixed
     std::vector<savepoint> savepoints;
     std::unique_ptr<exec::constraint_checks> checks;
+    std::string transaction_mark;                    ///< what phantom.transaction_id() gave; empty: nobody has asked
     std::set<schema::object_id> exclusive, written;  ///< tables locked for definitions, for writing
     std::vector<schema::object_id> new_sequences;    ///< their states become durable with the transaction
     std::int64_t transaction_time = 0, statement_time = 0;
@@ -137,6 +138,8 @@ public:
     /// Before a snapshot is taken on a node of a group: whether it will show everything that was committed before is made sure of,
     /// unless the session does not ask for that. 57P03.
     void await_group() const;
+    /// The same, and a snapshot from after it where the isolation level allows a new one.
+    void see_group();
     /// Notes whether this node takes writes; as PostgreSQL's clients ask it, whether it is a standby.
     void look_at_group();
     /// 25006, and where writes are taken instead.

@@ -186,11 +186,72 @@ std::uint64_t run_once(session_core& session, compiled_query const& query, std::
 
 }  // namespace
 
+namespace {
+
+/// How it is made sure of that a statement on a node of a group sees everything that was acknowledged before.
+enum class assurance {
+    given,  ///< or not asked for
+    by_commit,  ///< a node that leads has all of it. That it still led will show when what is written commits, or has to be asked
+};
+
+bool reads_group(compiled_query const& query) {
+    auto const& tables = query.bound.tables;
+    return std::any_of(tables.begin(), tables.end(),
+                       [](auto const& table) { return table != nullptr && table->schema != schema::phantom_id; });
+}
+
+/// `compile`, with the catalog and the snapshot that the session may see.
+std::shared_ptr<compiled_query const> compile_for_group(session_core& session, prepared_statement const& prepared,
+                                                        assurance& how) {
+    how = assurance::given;
+    if (!session.shared.replica || session.settings.active().reads_locally) return compile(session, prepared);
+    std::shared_ptr<compiled_query const> query;
+    try {
+        query = compile(session, prepared);
+    } catch (error const&) {  // this node may not have heard yet of what is named
+        session.see_group();
+        query = compile(session, prepared);
+    }
+    if (!query || !reads_group(*query)) return query;
+    if (session.transaction->epoch() != 0 && (!query->bound.read_only || session.transaction->has_writes())) {
+        how = assurance::by_commit;
+        return query;
+    }
+    std::uint64_t const version = session.catalog().version();
+    session.see_group();
+    return session.catalog().version() == version ? query : compile(session, prepared);
+}
+
+std::string run_compiled(session_core& session, prepared_statement const& prepared,
+                         std::span<nullable_datum const> parameters, result_sink& sink,
+                         std::vector<exec::operator_counters>* counters, std::shared_ptr<compiled_query const> query);
+
+}  // namespace
+
 std::string run_query(session_core& session, prepared_statement const& prepared,
                       std::span<nullable_datum const> parameters, result_sink& sink,
                       std::vector<exec::operator_counters>* counters) {
+    assurance how = assurance::given;
+    auto query = compile_for_group(session, prepared, how);
     session.statement_ran = true;
-    auto query = compile(session, prepared);
+    if (how == assurance::given) return run_compiled(session, prepared, parameters, sink, counters, std::move(query));
+    std::string tag;
+    try {
+        tag = run_compiled(session, prepared, parameters, sink, counters, std::move(query));
+    } catch (error const& wrong) {
+        // What was refused may have been refused for what is no more so.
+        if (wrong.code.view().starts_with("23")) session.await_group();
+        throw;
+    }
+    if (!session.transaction->has_writes()) session.await_group();
+    return tag;
+}
+
+namespace {
+
+std::string run_compiled(session_core& session, prepared_statement const& prepared,
+                         std::span<nullable_datum const> parameters, result_sink& sink,
+                         std::vector<exec::operator_counters>* counters, std::shared_ptr<compiled_query const> query) {
     std::vector<nullable_datum> constants;
     if (prepared.literals_apart) {
         if (!query) return run_query(session, *session.parse_again(prepared, true), {}, sink, counters);
@@ -254,6 +315,8 @@ std::string run_query(session_core& session, prepared_statement const& prepared,
         return query->bound.tag + " " + std::to_string(changed);
     }
 }
+
+}  // namespace
 
 std::shared_ptr<prepared_statement const> session_core::parse_again(prepared_statement const& outdated, bool keep) {
     auto made = std::make_shared<prepared_statement>();

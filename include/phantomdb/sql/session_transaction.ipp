@@ -25,6 +25,16 @@ void session_core::begin(block_state as) {
     read_only = read_only || follows;
 }
 
+void session_core::see_group() {
+    if (!shared.replica || settings.active().reads_locally) return;
+    await_group();
+    if (level == mvcc::isolation::read_committed) return start_statement();
+    if (statement_ran || !savepoints.empty() || transaction->has_writes())
+        return;  // the snapshot is that of the first statement
+    transaction.reset();
+    ensure_transaction();
+}
+
 void session_core::look_at_group() {
     if (!shared.replica) return;
     bool const followed = follows;
@@ -51,7 +61,6 @@ void session_core::ensure_transaction() {
     how.synchronous = settings.active().synchronous_commit;
     how.lock_timeout = std::chrono::milliseconds(settings.active().lock_timeout_ms);
     how.cancel = &cancel;
-    await_group();
     current_catalog = shared.catalog.pair_with_snapshot(
         current_catalog, [&] { transaction = std::make_unique<exec::sql_transaction>(shared.shard->begin(how)); });
     if (!checks) checks = std::make_unique<exec::constraint_checks>();
@@ -64,7 +73,6 @@ void session_core::start_statement() {
     if (!transaction) return ensure_transaction();
     transaction->set_lock_timeout(std::chrono::milliseconds(settings.active().lock_timeout_ms));
     if (level != mvcc::isolation::read_committed) return;
-    await_group();
     if (catalog_changed) transaction->refresh_snapshot();
     else current_catalog = shared.catalog.pair_with_snapshot(current_catalog, [&] { transaction->refresh_snapshot(); });
 }
@@ -118,6 +126,7 @@ void session_core::rollback() {
 void session_core::end_transaction() {
     transaction.reset();
     checks.reset();
+    transaction_mark.clear();
     savepoints.clear();
     exclusive.clear();
     written.clear();

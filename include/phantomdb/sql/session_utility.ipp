@@ -424,22 +424,23 @@ std::string run_utility(session_core& session, prepared_statement const& prepare
     if (kind == "VariableSetStmt") return run_set(session, node, text);
     if (kind == "AlterSystemStmt") return run_alter_system(session, node, text);
     if (kind == "VariableShowStmt") return run_show(session, node, sink);
-    if (kind == "ExplainStmt") return run_explain(session, prepared, {}, sink);
-    if (kind == "CopyStmt") return run_copy(session, prepared, sink);
-    if (kind == "PrepareStmt") return run_prepare(session, prepared);
-    if (kind == "ExecuteStmt") return run_execute(session, prepared, sink);
     if (kind == "DeallocateStmt") return run_deallocate(session, node);
-    if (kind == "DeclareCursorStmt") return run_declare(session, prepared);
     if (kind == "FetchStmt") return run_fetch(session, node, sink);
     if (kind == "ClosePortalStmt") return run_close(session, node);
     if (kind == "DiscardStmt") return run_discard(session, node);
-    if (kind == "LockStmt") return run_lock(session, node, text);
     if (kind == "ConstraintsSetStmt") return run_constraints_set(session, node);
-    if (kind == "VacuumStmt") return run_vacuum(session, node, text);
     if (kind == "CheckPointStmt") {
         session.shared.shard->checkpoint();
         return "CHECKPOINT";
     }
+    session.see_group();
+    if (kind == "ExplainStmt") return run_explain(session, prepared, {}, sink);
+    if (kind == "CopyStmt") return run_copy(session, prepared, sink);
+    if (kind == "PrepareStmt") return run_prepare(session, prepared);
+    if (kind == "ExecuteStmt") return run_execute(session, prepared, sink);
+    if (kind == "DeclareCursorStmt") return run_declare(session, prepared);
+    if (kind == "LockStmt") return run_lock(session, node, text);
+    if (kind == "VacuumStmt") return run_vacuum(session, node, text);
     if (kind == "ReindexStmt") return "REINDEX";
     if (kind == "ListenStmt" || kind == "NotifyStmt")
         throw error(errc::feature_not_supported, "LISTEN and NOTIFY are not supported");

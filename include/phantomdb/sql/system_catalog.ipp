@@ -342,9 +342,12 @@ void fill_proc(system_rows& rows) {
             arguments += (a ? " " : "") + std::to_string(oid);
         }
         static constexpr char const* volatilities[] = {"i", "s", "v"};
-        rows.add(first_function_id + i, f.name, schema::pg_catalog_id, postgres_role, "f", f.is_strict(),
-                 f.is_set_returning(), volatilities[static_cast<int>(f.changes())], f.argument_count,
-                 is_polymorphic(f.result) ? 2283u : facts(f.result).oid, arguments, f.name);
+        std::string_view name = f.name;
+        bool const own = name.starts_with("phantom.");
+        if (own) name.remove_prefix(std::string_view("phantom.").size());
+        rows.add(first_function_id + i, name, own ? schema::phantom_id : schema::pg_catalog_id, postgres_role, "f",
+                 f.is_strict(), f.is_set_returning(), volatilities[static_cast<int>(f.changes())], f.argument_count,
+                 is_polymorphic(f.result) ? 2283u : facts(f.result).oid, arguments, name);
     }
 }
 

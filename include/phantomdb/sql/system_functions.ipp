@@ -3,6 +3,7 @@
 #include <phantomdb/sql/maintenance.hpp>
 #include <phantomdb/sql/session_core.hpp>
 #include <phantomdb/sql/system_rows.hpp>
+#include <phantomdb/sql/transaction_outcome.hpp>
 
 #include <algorithm>
 #include <thread>
@@ -150,6 +151,16 @@ public:
             case function_id::pg_reload_conf:
                 return (session_.shared.reload(), boolean(true));  // as a signal: said is said
             case function_id::regclass_text: return made(relation_text(oid(0)));
+            case function_id::transaction_id: return made(transaction_id_of(session_));
+            case function_id::transaction_status: {
+                auto const known = transaction_status_of(session_, text(0));
+                return known ? made(*known) : nullable_datum{};
+            }
+            case function_id::add_node:
+                return change_members([&](auto& group) { group.add_member(node(0), std::string(text(1))); });
+            case function_id::remove_node: return change_members([&](auto& group) { group.remove_member(node(0)); });
+            case function_id::transfer_leadership:
+                return change_members([&](auto& group) { group.transfer_leadership(node(0)); });
             case function_id::phantomdb_backup: return number(backup(std::string(text(0))));
             default: break;
         }
@@ -526,9 +537,24 @@ private:
         auto wanted = static_cast<std::int32_t>(integer(0));
         std::lock_guard hold(session_.shared.sessions_mutex);
         auto found = session_.shared.sessions.find(wanted);
-        if (found == session_.shared.sessions.end()) return boolean(session_.follows);
+        if (found == session_.shared.sessions.end()) return boolean(false);
         found->second.core->interrupt(why);
         return boolean(true);
+    }
+
+    raft::node_id node(std::size_t i) const {
+        if (integer(i) > 0) return static_cast<raft::node_id>(integer(i));
+        throw error(errc::invalid_parameter_value, std::to_string(integer(i)) + " is not the number of a node");
+    }
+    template <class Change>
+    nullable_datum change_members(Change const& change) {
+        session_.require_superuser("change the members of the cluster");
+        if (!session_.shared.replica) {
+            throw error(errc::object_not_in_prerequisite_state, "this server is no node of a cluster")
+                .with_hint("Start phantomd with --node-id and --peers.");
+        }
+        change(*session_.shared.replica);
+        return made("");
     }
 
     static std::string advisory_key(std::int64_t key) {
@@ -555,7 +581,7 @@ private:
         auto found = session_.advisory.find(integer(0));
         if (found == session_.advisory.end() || found->second.count == 0) {
             session_.note(severity::warning, errc::warning, "you don't own a lock of type ExclusiveLock");
-            return boolean(session_.follows);
+            return boolean(false);
         }
         if (--found->second.count == 0) session_.shared.shard->locks().release_all(*found->second.owner);
         return boolean(true);

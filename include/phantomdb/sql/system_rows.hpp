@@ -95,6 +95,8 @@ struct system_table {
 std::vector<system_table> const& pg_catalog_tables();
 std::vector<system_table> const& statistics_tables();
 std::vector<system_table> const& information_schema_tables();
+/// phantom (cluster_tables.ipp).
+std::vector<system_table> const& cluster_tables();
 
 /// Where the object ids of functions begin; they follow the order of `function_id`.
 inline constexpr schema::object_id first_function_id = 10000;

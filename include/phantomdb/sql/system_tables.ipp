@@ -6,11 +6,16 @@ namespace phantomdb::sql {
 
 namespace {
 
+std::string_view name_of_system_schema(schema::object_id id) {
+    if (id == schema::pg_catalog_id) return "pg_catalog";
+    return id == schema::information_schema_id ? "information_schema" : "phantom";
+}
+
 schema::table_descriptor described(system_table const& table) {
     schema::table_descriptor made;
     made.id = table.id;
     made.schema = table.schema;
-    made.schema_name = table.schema == schema::pg_catalog_id ? "pg_catalog" : "information_schema";
+    made.schema_name = name_of_system_schema(table.schema);
     made.name = table.name;
     std::string_view rest = table.columns;
     while (!rest.empty()) {
@@ -33,16 +38,16 @@ void each_system_table(Visit const& visit) {
     for (auto const& table : pg_catalog_tables()) visit(table);
     for (auto const& table : statistics_tables()) visit(table);
     for (auto const& table : information_schema_tables()) visit(table);
+    for (auto const& table : cluster_tables()) visit(table);
 }
 
 }  // namespace
 
 void add_system_tables(schema::catalog_edit& edit) {
-    for (auto [id, name] :
-         {std::pair{schema::pg_catalog_id, "pg_catalog"}, {schema::information_schema_id, "information_schema"}}) {
+    for (auto const id : {schema::pg_catalog_id, schema::information_schema_id, schema::phantom_id}) {
         schema::schema_descriptor home;
         home.id = id;
-        home.name = name;
+        home.name = name_of_system_schema(id);
         edit.put(std::move(home));
     }
     each_system_table([&](system_table const& table) { edit.put(described(table)); });

@@ -1,0 +1,2 @@
+#include <phantomdb/sql/cluster_tables.ipp>
+#include <phantomdb/sql/transaction_outcome.ipp>
