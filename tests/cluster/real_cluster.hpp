@@ -1,6 +1,7 @@
 /// @file A cluster of real phantomd processes on loopback, whose connections to each other go through relays.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -19,7 +20,7 @@ namespace phantomdb::test {
 /// Nodes 1 to `size`. Each reaches each over a relay of their own, so that every direction can be cut alone.
 class real_cluster {
 public:
-    explicit real_cluster(int size, std::vector<std::string> more = {}) : more_(std::move(more)) {
+    explicit real_cluster(int size, std::vector<std::string> more = {}) : more_(std::move(more)), founders_(size) {
         for (int i = 1; i <= size; ++i) nodes_.push_back({i, free_port(), free_port(), {}, nullptr});
         for (int from = 1; from <= size; ++from) {
             for (int to = 1; to <= size; ++to) {
@@ -41,6 +42,18 @@ public:
     void start(int which) {
         launch(node(which));
         wait_until_ready(node(which));
+    }
+    /// Without waiting for clients to be able to connect, which they may never.
+    void launch_only(int which) { launch(node(which)); }
+    /// A further node, which is told the address of one that is in, and reached without relays. Returns when clients can connect.
+    void join(int number, int member) {
+        nodes_.push_back(
+            {number, free_port(), free_port(), "127.0.0.1:" + std::to_string(node(member).cluster_port), nullptr});
+        start(number);
+    }
+    /// Leaves a node out of `start_all` and everything else from now on.
+    void forget(int which) {
+        std::erase_if(nodes_, [&](one_node const& n) { return n.number == which; });
     }
     /// Its exit status, or minus the signal.
     int stop(int which, int signal = SIGTERM) {
@@ -68,8 +81,7 @@ public:
     }
 
     std::string connection(int which) const {
-        return "host=127.0.0.1 user=postgres dbname=postgres port=" +
-               std::to_string(nodes_[static_cast<std::size_t>(which - 1)].port);
+        return "host=127.0.0.1 user=postgres dbname=postgres port=" + std::to_string(node(which).port);
     }
     std::vector<std::string> connections() const {
         std::vector<std::string> all;
@@ -119,7 +131,8 @@ public:
             for (auto const& n : nodes_) {
                 if (!n.server) continue;
                 auto const answer = ask(n.number, "set phantomdb.read_consistency = 'local'; " + query);
-                std::string text = answer && answer->ok() && !answer->rows.empty() ? answer->value() : "?";
+                bool const says = answer && answer->ok() && !answer->rows.empty() && answer->rows[0][0];
+                std::string text = says ? answer->value() : "?";
                 same = same && (!common || *common == text) && text != "?";
                 common = std::move(text);
             }
@@ -132,20 +145,17 @@ public:
 private:
     struct one_node {
         int number, port, cluster_port;
-        std::string extra;
+        std::string joins;  // at this address; empty: one of the first
         std::unique_ptr<process> server;
     };
 
-    one_node& node(int which) { return nodes_.at(static_cast<std::size_t>(which - 1)); }
+    one_node& node(int which) {
+        return *std::find_if(nodes_.begin(), nodes_.end(), [&](one_node const& n) { return n.number == which; });
+    }
+    one_node const& node(int which) const { return const_cast<real_cluster*>(this)->node(which); }
 
     void launch(one_node& n) {
-        std::string peers;
-        for (auto const& other : nodes_) {
-            int const port = other.number == n.number ? n.cluster_port : between(n.number, other.number).port();
-            peers += (peers.empty() ? "" : ",") + std::to_string(other.number) + "=127.0.0.1:" + std::to_string(port);
-        }
         std::string const number = std::to_string(n.number);
-        // It does not tell where it is reached: others would leave the relays.
         std::vector<std::string> command{tool("phantomd"),
                                          "--data",
                                          folder_of(n.number),
@@ -154,11 +164,25 @@ private:
                                          "--port-file",
                                          folder_ / ("port" + number),
                                          "--node-id",
-                                         number,
-                                         "--peers",
-                                         peers,
-                                         "--cluster-advertise",
-                                         "none"};
+                                         number};
+        auto const say = [&](char const* option, std::string value) {
+            command.emplace_back(option);
+            command.push_back(std::move(value));
+        };
+        if (n.joins.empty()) {
+            std::string peers;
+            for (int other = 1; other <= founders_; ++other) {
+                auto const there = relays_.find({n.number, other});
+                int const port = there == relays_.end() ? n.cluster_port : there->second->port();
+                peers += (peers.empty() ? "" : ",") + std::to_string(other) + "=127.0.0.1:" + std::to_string(port);
+            }
+            say("--peers", peers);
+            say("--cluster-listen", "127.0.0.1:" + std::to_string(n.cluster_port));
+            say("--cluster-advertise", "none");  // others would leave the relays
+        } else {
+            say("--join", n.joins);
+            say("--cluster-listen", "127.0.0.1:" + std::to_string(n.cluster_port));
+        }
         command.insert(command.end(), more_.begin(), more_.end());
         std::filesystem::remove(folder_ / ("port" + number));
         process_options options;
@@ -176,6 +200,7 @@ private:
 
     temporary_folder folder_;
     std::vector<std::string> more_;
+    int founders_;
     std::vector<one_node> nodes_;
     std::map<std::pair<int, int>, std::unique_ptr<relay>> relays_;
 };

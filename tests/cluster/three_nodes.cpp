@@ -301,3 +301,34 @@ TEST_CASE("leadership is handed over when it is asked for") {
     REQUIRE(cluster.ask(leader, "select phantom.transfer_leadership(" + std::to_string(wanted) + ")")->ok());
     CHECK(cluster.leader({wanted}) == wanted);
 }
+
+TEST_CASE("a node joins with one address, another one is replaced, and data of before are not taken for new ones") {
+    test::real_cluster cluster(3);
+    REQUIRE(cluster.on_leader("create table t (a int primary key)").ok());
+    REQUIRE(cluster.on_leader("insert into t select g from generate_series(1, 100) g").ok());
+    cluster.join(4, 1 + cluster.leader() % 3);  // not the leader's address
+    CHECK(cluster.settled("select count(*) from t") == "100");
+    auto const role_of = [&](int node) {
+        auto const answer = cluster.on_leader("select role from phantom.cluster where node = " + std::to_string(node));
+        return answer.rows.empty() ? std::string("none") : answer.value();
+    };
+    for (int patience = 0; patience < 500 && role_of(4) != "follower"; ++patience) std::this_thread::sleep_for(10ms);
+    CHECK(role_of(4) == "follower");
+
+    // A disk is lost: under its old number the node would vote against what it has promised.
+    int const lost = cluster.leader() % 3 + 1;
+    cluster.stop(lost, SIGKILL);
+    cluster.wipe(lost);
+    cluster.launch_only(lost);
+    for (int patience = 0; patience < 500 && cluster.log(lost).find("other data") == std::string::npos; ++patience)
+        std::this_thread::sleep_for(10ms);
+    CHECK(cluster.log(lost).find("other data") != std::string::npos);
+    cluster.stop(lost, SIGKILL);
+    REQUIRE(cluster.on_leader("select phantom.remove_node(" + std::to_string(lost) + ")").ok());
+    for (int patience = 0; patience < 500 && role_of(lost) != "none"; ++patience) std::this_thread::sleep_for(10ms);
+    CHECK(role_of(lost) == "none");
+    cluster.forget(lost);
+    cluster.join(5, 4);
+    REQUIRE(cluster.on_leader("insert into t values (101)").ok());
+    CHECK(cluster.settled("select count(*) from t") == "101");
+}

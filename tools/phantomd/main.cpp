@@ -20,6 +20,7 @@
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -149,16 +150,17 @@ sql::instance open_store(command_line& line, server::event_log& log, server::bac
     if (auto member = cluster_of(line)) {
         log.write(log_level::info, "cluster node",
                   {{"node", member->node}, {"cluster", member->name}, {"listen", member->listen}});
-        options.replica.emplace();
-        options.replica->cluster = std::move(*member);
-        options.replica->on_event = [&cluster_events](cluster::replica_event const& event) {
+        cluster::replica_options replica;
+        replica.cluster = std::move(*member);
+        replica.on_event = [&cluster_events](cluster::replica_event const& event) {
             cluster_events.write(event);
             // A node that cannot take part must not look as if it did.
             if (event.what == cluster::replica_event::kind::failed) ::kill(::getpid(), SIGTERM);
         };
-        options.replica->on_transport_event = [&cluster_events](cluster::transport_event const& event) {
+        replica.on_transport_event = [&cluster_events](cluster::transport_event const& event) {
             cluster_events.write(event);
         };
+        options.replica = std::make_shared<cluster::replica_options const>(std::move(replica));
     }
     options.synchronous_commit = line.synchronous_commit;
     options.settings["max_connections"] = std::to_string(line.listening.max_connections);

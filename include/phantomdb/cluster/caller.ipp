@@ -135,12 +135,13 @@ private:
     }
 
     void greet() {
-        if (!wire_->is(node_, shared_.options.cluster)) return fail("its certificate is another node's");
+        if (node_ != raft::nobody && !wire_->is(node_, shared_.options.cluster))
+            return fail("its certificate is another node's");
         wire_->in.allow(shared_.options.limits);
         out_.clear();
         append_frame(out_, hello{shared_.options.cluster, shared_.options.node, node_, use_, shared_.process,
                                  shared_.options.advertise, oldest_protocol_version, protocol_version,
-                                 shared_.options.clients, shared_.options.data});
+                                 shared_.options.clients, shared_.options.data, shared_.options.joins});
         write();
         read();
     }
@@ -168,6 +169,11 @@ private:
                 shared_.tell(transport_event::kind::refused, node_,
                              std::string(name_of(reply->why)) + ": " + reply->message);
                 fail("it refuses this node: " + std::string(name_of(reply->why)));
+                return false;
+            }
+            if (node_ == raft::nobody) {  // that was the question
+                if (shared_.handlers.met) shared_.handlers.met(address_, *reply);
+                end();
                 return false;
             }
             at_ = stage::open;

@@ -22,6 +22,7 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace phantomdb::cluster {
 
@@ -30,7 +31,7 @@ using raft::node_id;
 /// Which of the two connections to a peer: `raft::is_urgent` messages must not wait behind large ones.
 enum class lane : std::uint8_t { urgent, bulk };
 
-/// The first frame of who opens a connection.
+/// The first frame of who opens a connection. To nobody: to find out who is at an address.
 struct hello {
     std::string cluster;  ///< groups that share a name share everything else
     node_id from = raft::nobody;
@@ -42,6 +43,8 @@ struct hello {
     std::uint32_t newest_protocol = 0;  ///< to here
     std::string clients{};              ///< where its clients reach it
     std::uint64_t data = 0;             ///< names what it has stored: it changes when a node has lost its files
+
+    bool joins = false;  ///< it has nothing yet, and wants to be taken into the group
 
     friend bool operator==(hello const&, hello const&) = default;
 };
@@ -62,8 +65,10 @@ enum class refusal : std::uint8_t {
 /// The answer to a `hello`. After a refusal the connection is closed.
 struct hello_reply {
     refusal why = refusal::none;
-    std::uint32_t protocol = 0;  ///< to be spoken from now on
-    std::string message;         ///< for the log
+    std::uint32_t protocol = 0;                            ///< to be spoken from now on
+    std::string message;                                   ///< for the log
+    node_id node = raft::nobody;                           ///< who answers one that was for nobody
+    std::vector<std::pair<node_id, std::string>> peers{};  ///< and whom it knows, with their addresses
 
     friend bool operator==(hello_reply const&, hello_reply const&) = default;
 };
@@ -135,12 +140,14 @@ template <class Archive>
 void serialize(Archive& archive, hello& h, unsigned) {
     archive & h.cluster & h.from & h.to;
     raft::wire::enumerator(archive, h.use, lane::bulk);
-    archive & h.process & h.address & h.oldest_protocol & h.newest_protocol & h.clients & h.data;
+    archive & h.process & h.address & h.oldest_protocol & h.newest_protocol & h.clients & h.data & h.joins;
 }
 template <class Archive>
 void serialize(Archive& archive, hello_reply& reply, unsigned) {
     raft::wire::enumerator(archive, reply.why, refusal::other_data);
-    archive & reply.protocol & reply.message;
+    archive & reply.protocol & reply.message & reply.node & reply.peers;
+    if constexpr (Archive::is_loading::value)
+        raft::wire::require(reply.peers.size() <= raft::max_nodes_on_wire, "It knows too many nodes.");
 }
 template <class Archive>
 void serialize(Archive& archive, ping& p, unsigned) {

@@ -46,8 +46,8 @@ public:
     virtual void apply(std::span<storage::logged_batch const> batches) = 0;
     /// Everything before is applied, and from now on nobody but this process writes.
     virtual void begin_epoch() = 0;
-    /// Replaces everything by the image in `file`, durably.
-    virtual void install(std::string const& file) = 0;
+    /// Replaces everything by the image in `file`, durably, as of `lsn`.
+    virtual void install(std::string const& file, storage::lsn_type lsn) = 0;
     /// Writes what is there now to `file`; its LSN is that of what was applied last.
     virtual storage::image_facts write_image(std::string const& file) = 0;
 };

@@ -134,7 +134,7 @@ void replica::state::open(storage::lsn_type applied) {
     std::string const pending = image_path("pending");
     if (begin > std::max<raft::log_index>(applied, 1)) {
         if (!environment_.exists(pending)) throw_damaged("Its log begins behind what its store has.");
-        if (storage::image_reader<env::posix>(environment_, pending).lsn() != begin)
+        if (storage::image_reader<env::posix>(environment_, pending).lsn() > begin)
             throw_damaged("Its log begins behind an image that is not there.");
         image_to_install_ = pending;
     }
@@ -148,7 +148,7 @@ void replica::state::start(state_machine& machine) {
     if (image_to_install_) {
         environment_.open(image_path("installing"), env::open_mode::create).sync();
         environment_.sync_directory(env::join(options.directory, "image"));
-        machine.install(*image_to_install_);
+        machine.install(*image_to_install_, log_->first_index() - 1);
         environment_.remove(image_path("installing"));
         environment_.sync_directory(env::join(options.directory, "image"));
         environment_.remove(*image_to_install_);
@@ -186,6 +186,8 @@ void replica::state::start(state_machine& machine) {
         if (!peer.address.empty()) network->set_peer(node, peer.address);
     }
     network->start();
+    // Whom it meets calls back, and the leader among them takes it in.
+    if (log_->empty() && !options.cluster.join.empty()) network->ask(options.cluster.join);
     loop_ = std::thread([this] { run(); });
 }
 
@@ -222,6 +224,7 @@ void replica::state::tell(replica_event::kind what, node_id node, std::string te
 std::string replica::state::judge_greeting(hello const& said) {
     std::lock_guard const hold(mutex_);
     clients_[said.from] = said.clients;
+    if (said.joins) joiners_.insert(said.from);
     known_peer& known = self_.peers[said.from];
     if (known.data != 0 && said.data != 0 && known.data != said.data) {
         return "node " + std::to_string(said.from) +
@@ -428,9 +431,16 @@ void replica::state::look_after_things() {
     if (now < next_look_) return;
     next_look_ = now + options.tick;
     settle_lost_commits(now);
+    // Not at once: they are to hear that they are removed.
+    if (!removed_.empty() && removed_told_ < now - 20 * options.tick) {
+        if (removed_told_ != clock::time_point{}) {
+            for (node_id const node : std::exchange(removed_, {})) network->remove_peer(node);
+        }
+        removed_told_ = removed_.empty() ? clock::time_point{} : now;
+    }
     compact();
     make_image_if_needed();
-    promote_learners();
+    change_members_if_due();
 }
 
 void replica::state::fail(std::exception const& why) {
@@ -512,7 +522,7 @@ void replica::state::install(std::unique_lock<std::mutex>& hold, raft::image con
     hold.unlock();
     environment_.open(image_path("installing"), env::open_mode::create).sync();
     environment_.sync_directory(folder);
-    machine_->install(image_path("pending"));
+    machine_->install(image_path("pending"), image.id.index);
     environment_.remove(image_path("installing"));
     environment_.sync_directory(folder);
     environment_.remove(image_path("pending"));
@@ -560,8 +570,15 @@ void replica::state::apply(std::unique_lock<std::mutex>& hold, std::vector<raft:
     }
     for (raft::entry const& e : committed) {
         if (e.kind == raft::entry_kind::command) continue;
-        if (core_->apply(e) == raft::membership_error::none)
-            tell(replica_event::kind::membership, options.cluster.node, raft::describe(core_->members()));
+        raft::node_set const before = core_->members().everyone();
+        if (core_->apply(e) != raft::membership_error::none || core_->members().everyone() == before) continue;
+        tell(replica_event::kind::membership, options.cluster.node, raft::describe(core_->members()));
+        for (node_id const node : before) {
+            if (core_->members().contains(node)) continue;
+            joiners_.erase(node);
+            if (node != options.cluster.node) removed_.insert(node);
+            else throw error(errc::object_not_in_prerequisite_state, "this node was removed from its cluster");
+        }
     }
 }
 
@@ -637,9 +654,10 @@ void replica::state::make_image_if_needed() {
     image_maker_ = std::thread([this] {
         std::string const file = image_path("outgoing");
         std::string why;
-        raft::log_index lsn = 0;
+        // What is visible now has everything up to here; where it has no more, it also stands for what lies between and is no batch.
+        raft::log_index lsn = applied();
         try {
-            lsn = machine_->write_image(file).lsn;
+            lsn = std::max<raft::log_index>(lsn, machine_->write_image(file).lsn);
         } catch (std::exception const& e) {
             why = e.what();
         }
@@ -656,9 +674,15 @@ void replica::state::make_image_if_needed() {
     });
 }
 
-/// Learners that have caught up vote from now on.
-void replica::state::promote_learners() {
+/// Who has asked for it becomes a learner, and a learner that has caught up votes from then on. One at a time.
+void replica::state::change_members_if_due() {
     if (core_->role() != raft::role::leader || core_->members().is_joint() || applied_ < promotion_) return;
+    std::erase_if(joiners_, [&](node_id node) { return core_->members().contains(node); });
+    if (!joiners_.empty()) {
+        core_->propose_membership(raft::member_change{raft::change_kind::add_learner, *joiners_.begin()});
+        promotion_ = core_->log().last_index();
+        return;
+    }
     for (raft::peer const& p : core_->peers()) {
         if (!core_->members().learners.contains(p.node) || p.state.state != raft::progress_state::replicate) continue;
         if (p.state.match + 16 < core_->log().last_index()) continue;
@@ -748,6 +772,13 @@ replica::replica(replica_options options) : state_(std::make_shared<state>(std::
     transport_handlers handlers;
     state* const self = state_.get();
     handlers.greeting = [self](hello const& said) { return self->judge_greeting(said); };
+    handlers.met = [self](std::string const& address, hello_reply const& who) {
+        // From the transport's thread, which must not wait for itself: `set_peer` only queues.
+        self->network->set_peer(who.node, address);
+        for (auto const& [node, where] : who.peers) {
+            if (node != self->options.cluster.node && !where.empty()) self->network->set_peer(node, where);
+        }
+    };
     handlers.message = [self](raft::message m) {
         std::lock_guard const hold(self->mutex_);
         self->inbox_.push_back(std::move(m));
@@ -763,6 +794,7 @@ replica::replica(replica_options options) : state_(std::make_shared<state>(std::
     // Its data has a name only once the directory is open, and it greets nobody before `start`.
     state_->make_network = [self, network, handlers]() mutable {
         network.data = self->self_.data;
+        network.joins = self->log_->empty();
         self->network = std::make_unique<transport>(network, handlers);
     };
 }

@@ -144,7 +144,7 @@ private:
     void look_after_things();
     void compact();
     void make_image_if_needed();
-    void promote_learners();
+    void change_members_if_due();
     void set_epoch(std::uint64_t epoch) { epoch_.store(epoch, std::memory_order_release); }
     void tell(replica_event::kind what, node_id node, std::string text) const;
     void fail(std::exception const& why);
@@ -179,6 +179,9 @@ private:
     node_id image_from_ = raft::nobody;
     std::string failed_;  // why this node does not take part any more
     bool stopping_ = false, running_ = false, making_image_ = false;
+    std::set<node_id> removed_;  // whose connections are still open
+    clock::time_point removed_told_{};
+    std::set<node_id> joiners_;               // who has asked to be taken in
     std::map<node_id, std::string> clients_;  // where others' clients go
     std::optional<std::string> image_to_install_;
     std::unique_ptr<image_exchange> images_;

@@ -43,6 +43,7 @@ struct transport_options {
     std::string advertise;   ///< where others reach this node, told to all it calls; empty: they are told otherwise
     std::string clients;     ///< told to others with it
     std::uint64_t data = 0;  ///< as in `hello`
+    bool joins = false;
     std::map<node_id, std::string> peers;  ///< addresses by node; this node itself may be among them
     std::optional<tls_files> tls;
     bool plaintext_beyond_loopback = false;  ///< without TLS: speak to other machines all the same
@@ -69,6 +70,8 @@ struct transport_event {
 struct transport_handlers {
     /// A caller who is otherwise welcome; a text refuses it, as `refusal::other_data`.
     std::function<std::string(hello const&)> greeting;
+    /// Who answers at an address that `ask` was given, and whom it knows.
+    std::function<void(std::string const& address, hello_reply const&)> met;
     std::function<void(raft::message)> message;
     std::function<void(image_piece)> piece;
     std::function<void(image_piece_reply)> piece_reply;
@@ -123,6 +126,8 @@ public:
     bool send(image_piece piece);
     bool send(image_piece_reply reply);
 
+    /// Finds out who is at an address, however long it takes; `met` is told. 22023 for what is no address.
+    void ask(std::string const& address);
     /// Adds a peer, or moves it to another address. 22023 for what is no address.
     void set_peer(node_id node, std::string const& address);
     /// Ends both directions; who was removed is refused from then on, until `set_peer` names it again.

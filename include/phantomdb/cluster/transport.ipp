@@ -28,6 +28,7 @@ struct transport::state : shared_part {
     std::map<node_id, peer> peers;  // under the lock
     std::set<node_id> removed;      // of the thread
     std::vector<std::shared_ptr<callee>> callees;
+    std::vector<std::shared_ptr<caller>> askers;
     steady::time_point last_sweep{};
     std::thread thread;
     bool started = false, stopped = false;  // under the lock
@@ -128,6 +129,7 @@ struct transport::state : shared_part {
             handlers = {};
             for (auto& acceptor : acceptors) acceptor.close();
             for (auto& [node, known] : peers) known.urgent->end(), known.bulk->end();
+            for (auto& each : askers) each->end();
             for (auto& each : callees) each->end("this node stops");
             loop.stop();
         });
@@ -217,7 +219,9 @@ struct transport::state : shared_part {
         if (said.cluster != options.cluster) {
             return refuse(refusal::wrong_cluster, "this is a node of \"" + options.cluster + "\"");
         }
-        if (said.to != options.node) return refuse(refusal::wrong_node, "this is node " + std::to_string(options.node));
+        bool const asks = said.to == raft::nobody;
+        if (said.to != options.node && !asks)
+            return refuse(refusal::wrong_node, "this is node " + std::to_string(options.node));
         if (said.from == options.node || said.from == raft::nobody) {
             return refuse(refusal::same_node, "node " + std::to_string(said.from) + " cannot call here");
         }
@@ -238,7 +242,15 @@ struct transport::state : shared_part {
             if (std::string why = handlers.greeting(said); !why.empty()) return refuse(refusal::other_data, why);
         }
         learn(said);
-        return {refusal::none, std::min(said.newest_protocol, protocol_version), {}};
+        hello_reply welcome{refusal::none, std::min(said.newest_protocol, protocol_version), {}};
+        if (asks) {
+            welcome.node = options.node;
+            std::lock_guard hold(mutex);
+            for (auto const& [node, known] : peers) {
+                if (node != said.from) welcome.peers.emplace_back(node, known.address);
+            }
+        }
+        return welcome;
     }
     /// A node that has moved, or was not known, can be answered from now on.
     void learn(hello const& said) {
@@ -271,6 +283,7 @@ struct transport::state : shared_part {
                 for (auto const& [node, known] : peers) all.push_back(known.urgent), all.push_back(known.bulk);
             }
             for (auto const& each : all) each->look_after(now);
+            for (auto const& each : askers) each->look_after(now);
         }
         forget_ended();
         sweep.expires_after(interval);
@@ -303,6 +316,13 @@ bool transport::send(image_piece_reply reply) {
     return state_->send(std::move(reply), lane::urgent, bytes);
 }
 
+void transport::ask(std::string const& address) {
+    state::check_address(raft::nobody, address);
+    asio::post(state_->loop, [state = state_.get(), address] {
+        state->askers.push_back(std::make_shared<caller>(*state, raft::nobody, lane::urgent));
+        state->askers.back()->call(address);
+    });
+}
 void transport::set_peer(node_id node, std::string const& address) {
     state::check_address(node, address);
     if (node == raft::nobody || node == state_->options.node) return;

@@ -336,14 +336,15 @@ public:
         recent_.clear();  // of epochs before: who waits for one of these cannot commit any more
     }
 
-    /// Puts the content of an image in the place of all there is, visible in one step. It was verified, and its LSN is above
-    /// `store().applied()`. Where this is interrupted for ever, the store has to be made anew from the image.
-    void install_image(std::string const& file)
+    /// Puts the content of an image in the place of all there is, visible in one step, as of `lsn`: that of the image, or of what
+    /// came behind it in the log and is no batch. It was verified, and `lsn` is above `store().applied()`. Where this is
+    /// interrupted for ever, the store has to be made anew from the image.
+    void install_image(std::string const& file, storage::lsn_type lsn)
         requires(in_files && applies_in_groups)
     {
         std::lock_guard const one(apply_mutex_);
         storage::image_reader<Environment> reader(environment_, file);
-        PHANTOMDB_ASSERT(reader.lsn() > store_.applied());
+        PHANTOMDB_ASSERT(lsn > store_.applied() && lsn >= reader.lsn());
         auto const install = [&] {
             storage::write_batch batch;
             if constexpr (has_engines) {
@@ -351,18 +352,18 @@ public:
                     batch.erase(codec::engine_record_key(r.object));
             }
             batch.erase_span({}, {});
-            store_.add(batch, reader.lsn() - 1);
+            store_.add(batch, lsn - 1);
             batch.clear();
             reader.read_entries([&](std::string_view key, std::string_view value) {
                 batch.put(key, value);
                 if (batch.bytes().size() < storage::detail::image_block_bytes) return;
-                store_.add(batch, reader.lsn());
+                store_.add(batch, lsn);
                 batch.clear();
             });
-            store_.add(batch, reader.lsn());
-            store_.publish(reader.lsn());
+            store_.add(batch, lsn);
+            store_.publish(lsn);
             std::lock_guard const hold(commit_mutex_);
-            applied_ = reader.lsn();
+            applied_ = lsn;
             recent_.clear();
         };
         try {

@@ -1,3 +1,4 @@
+#include <phantomdb/cluster/replica.hpp>
 #include <phantomdb/sql/session_core.hpp>
 #include <phantomdb/sql/system_rows.hpp>
 
@@ -17,8 +18,11 @@ void fill_cluster(system_rows& rows) {
         nullable_datum const position = has ? nullable_datum(number(*has)) : nullable_datum{};
         nullable_datum const lag =
             has ? nullable_datum(number(now.committed > *has ? now.committed - *has : 0)) : nullable_datum{};
-        rows.add(member.node, member.is_leader ? "leader" : member.is_voter ? "follower" : "learner", member.address,
-                 member.clients, member.is_self, member.is_reachable, now.term, position, lag);
+        rows.add(member.node,
+                 member.is_leader  ? "leader"
+                 : member.is_voter ? "follower"
+                                   : "learner",
+                 member.address, member.clients, member.is_self, member.is_reachable, now.term, position, lag);
     }
 }
 

@@ -1,7 +1,6 @@
 /// @file Defines `instance`: an open data directory that sessions share.
 #pragma once
 
-#include <phantomdb/cluster/replica.hpp>
 #include <phantomdb/mvcc/background_event.hpp>
 #include <phantomdb/schema/descriptor.hpp>
 
@@ -12,6 +11,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+
+namespace phantomdb::cluster {
+class replica;
+struct replica_options;
+}  // namespace phantomdb::cluster
 
 namespace phantomdb::sql {
 
@@ -33,7 +37,7 @@ struct instance_options {
     /// Told of checkpoints and other work in the background that fails or works again, on the thread that does it; may be empty.
     mvcc::background_listener on_background_event;
     /// Makes this a node of a group: its log and part of its directory are the replica's. `directory` of its options is set here.
-    std::optional<cluster::replica_options> replica;
+    std::shared_ptr<cluster::replica_options const> replica;
     /// Asked while a node waits for its group; true gives up, with 57P01.
     std::function<bool()> gives_up;
 };

@@ -1,3 +1,4 @@
+#include <phantomdb/cluster/replica.hpp>
 #include <phantomdb/mvcc/store_services.hpp>
 #include <phantomdb/sql/instance_state.hpp>
 #include <phantomdb/sql/replicated_instance.hpp>
@@ -65,7 +66,7 @@ instance::shared_state::shared_state(std::string directory, instance_options con
     : configuration(directory, settings_of(options)),
       replica(replica_of(directory, options)),
       shard(open_shard(std::move(directory), options)),
-      replicated(replica ? std::make_unique<replicated_instance>(*shard) : nullptr),
+      replicated(replica ? std::make_unique<replicated_instance>(*shard, *replica) : nullptr),
       catalog((join_group(options), [this] { return shard->begin(); }), add_system_tables),
       sequences([this](mvcc::transaction_options how) { return shard->begin(how); }) {
     using namespace std::chrono;

@@ -7,7 +7,6 @@
 #include <phantomdb/mvcc/local_shard.hpp>
 #include <phantomdb/sql/configuration.hpp>
 #include <phantomdb/sql/instance.hpp>
-#include <phantomdb/sql/replicated_instance.hpp>
 #include <phantomdb/sql/statement_timer.hpp>
 #include <phantomdb/sql/usage_statistics.hpp>
 
@@ -22,6 +21,7 @@
 
 namespace phantomdb::sql {
 
+class replicated_instance;
 class session_core;
 
 /// What pg_stat_activity knows of a session. That it is there, and what does not change, is guarded by
@@ -53,13 +53,6 @@ struct instance::shared_state {
     std::unique_ptr<cluster::replica> replica;  ///< null where the log is this machine's
     std::unique_ptr<mvcc::local_shard> shard;
     std::unique_ptr<replicated_instance> replicated;
-    /// Where opening fails half-way: nothing is applied to what is gone.
-    struct stop_first {
-        cluster::replica* replica;
-        ~stop_first() {
-            if (replica != nullptr) replica->stop();
-        }
-    } stops{replica.get()};
     exec::stored_catalog catalog;
     exec::row_numbers numbers;
     exec::sequence_states sequences;

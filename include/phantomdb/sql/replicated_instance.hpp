@@ -27,7 +27,10 @@ public:
         exec::sequence_states* sequences = nullptr;
     };
 
-    explicit replicated_instance(mvcc::local_shard& shard) : shard_(shard) {}
+    replicated_instance(mvcc::local_shard& shard, cluster::replica& replica) : shard_(shard), replica_(replica) {}
+    replicated_instance(replicated_instance const&) = delete;
+    replicated_instance& operator=(replicated_instance const&) = delete;
+    ~replicated_instance() override { replica_.stop(); }  // also where opening fails half-way
 
     /// From now on `what` follows; it catches up first.
     void keep(kept what) {
@@ -48,8 +51,8 @@ public:
         kept_.numbers->catch_up(shard_.begin());
         kept_.sequences->forget_all();
     }
-    void install(std::string const& file) override {
-        shard_.install_image(file);
+    void install(std::string const& file, storage::lsn_type lsn) override {
+        shard_.install_image(file, lsn);
         shard_.checkpoint();
     }
     storage::image_facts write_image(std::string const& file) override {
@@ -59,6 +62,7 @@ public:
 
 private:
     mvcc::local_shard& shard_;
+    cluster::replica& replica_;
     kept kept_;
     std::atomic<bool> ready_{false};
 };

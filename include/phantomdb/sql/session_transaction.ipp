@@ -1,3 +1,4 @@
+#include <phantomdb/cluster/replica.hpp>
 #include <phantomdb/sql/session_core.hpp>
 
 namespace phantomdb::sql {

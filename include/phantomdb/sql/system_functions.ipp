@@ -1,3 +1,4 @@
+#include <phantomdb/cluster/replica.hpp>
 #include <phantomdb/exec/relation_size.hpp>
 #include <phantomdb/sql/catalog_text.hpp>
 #include <phantomdb/sql/maintenance.hpp>

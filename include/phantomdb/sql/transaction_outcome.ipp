@@ -1,3 +1,4 @@
+#include <phantomdb/cluster/replica.hpp>
 #include <phantomdb/sql/transaction_outcome.hpp>
 
 #include <charconv>
@@ -8,7 +9,7 @@ namespace phantomdb::sql {
 namespace {
 
 constexpr std::uint64_t of_watchers = std::uint64_t{1} << 62;  // owners of locks that are no transactions
-constexpr std::size_t id_digits = 32;  // time and chance, 16 hexadecimal digits each
+constexpr std::size_t id_digits = 32;                          // time and chance, 16 hexadecimal digits each
 
 std::string outcome_key(std::string_view id) {
     std::string key;
