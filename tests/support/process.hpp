@@ -17,6 +17,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -50,8 +51,9 @@ private:
     std::filesystem::path path_;
 };
 
-/// A TCP port of the loopback interface that was free a moment ago.
+/// A TCP port of the loopback interface that was free a moment ago, and that this process was not given before.
 inline int free_port() {
+    static std::set<int> given;
     int const listener = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -61,7 +63,8 @@ inline int free_port() {
                        ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length);
     ::close(listener);
     if (failed != 0) throw std::system_error(errno, std::generic_category(), "no free port");
-    return ntohs(address.sin_port);
+    int const port = ntohs(address.sin_port);
+    return given.insert(port).second ? port : free_port();
 }
 
 inline std::string read_file(std::string const& path) {

@@ -66,7 +66,7 @@ listing list_relations(std::string const& kinds, std::string const& pattern, boo
     }
     query += " WHERE c.relkind IN (" + in + ")";
     if (pattern.empty()) {
-        query += " AND n.nspname <> 'pg_catalog' AND n.nspname <> 'information_schema'";
+        query += " AND n.nspname <> 'pg_catalog' AND n.nspname <> 'information_schema' AND n.nspname <> 'phantom'";
     } else {
         query += " AND " + pattern_condition(pattern, "n.nspname", "c.relname");
     }
@@ -82,8 +82,9 @@ listing list_databases() {
 }
 
 listing list_schemas(std::string const& pattern) {
-    std::string where = pattern.empty() ? "n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'"
-                                        : pattern_condition(pattern, "", "n.nspname");
+    std::string where =
+        pattern.empty() ? "n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' AND n.nspname <> 'phantom'"
+                        : pattern_condition(pattern, "", "n.nspname");
     return {"List of schemas",
             "SELECT n.nspname AS \"Name\", pg_catalog.pg_get_userbyid(n.nspowner) AS \"Owner\" FROM "
             "pg_catalog.pg_namespace n "

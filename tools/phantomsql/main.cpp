@@ -62,8 +62,10 @@ public:
             try {
                 owner_.connection().run(
                     "SELECT table_name::text FROM information_schema.tables WHERE table_schema <> 'information_schema' "
-                    "AND table_schema <> 'pg_catalog' UNION SELECT column_name::text FROM information_schema.columns "
-                    "WHERE table_schema <> 'information_schema' AND table_schema <> 'pg_catalog' ORDER BY 1",
+                    "AND table_schema NOT IN ('pg_catalog', 'phantom') UNION SELECT column_name::text FROM "
+                    "information_schema.columns "
+                    "WHERE table_schema <> 'information_schema' AND table_schema NOT IN ('pg_catalog', 'phantom') "
+                    "ORDER BY 1",
                     to);
             } catch (report const&) {
                 // Completion is a convenience: without names there are still keywords.

@@ -23,7 +23,7 @@
 namespace phantomdb::schema {
 
 /// Schemas that every database has, with PostgreSQL's object ids where it has fixed ones.
-inline constexpr object_id pg_catalog_id = 11, information_schema_id = 13000, phantom_id = 13100;
+inline constexpr object_id pg_catalog_id = 11, information_schema_id = 13000, phantom_id = 14000;
 
 /// What a name in the name space of relations stands for.
 enum class relation_type : std::uint8_t { table, view, sequence, index };

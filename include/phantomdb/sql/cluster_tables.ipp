@@ -31,7 +31,7 @@ void fill_cluster(system_rows& rows) {
 // clang-format off
 std::vector<system_table> const& cluster_tables() {
     static std::vector<system_table> const tables = {
-        {13101, schema::phantom_id, "cluster", "node int8, role text, address text, clients text, self bool, reachable bool, term int8, position int8, lag int8", fill_cluster},
+        {14001, schema::phantom_id, "cluster", "node int8, role text, address text, clients text, self bool, reachable bool, term int8, position int8, lag int8", fill_cluster},
     };
     return tables;
 }

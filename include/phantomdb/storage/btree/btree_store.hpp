@@ -210,7 +210,9 @@ private:
     static opened open(Environment& environment, std::string const& directory, store_options const& options) {
         std::string const path = env::join(directory, file_name);
         env::create_own_directory(environment, directory);
-        if (!environment.exists(path)) create(environment, directory, path, options);
+        if (!environment.exists(path)) create(environment, path, options);
+        // Also where it was there: whoever made it may have failed before its name was durable.
+        environment.sync_directory(directory);
         opened made{std::make_unique<environment_page_file<Environment>>(environment, path, options.sync), {}, {}};
         std::uint32_t slot = 0;
         bool same = false;
@@ -226,8 +228,7 @@ private:
     }
 
     /// Makes the file under another name first: a file of the right name has its roots.
-    static void create(Environment& environment, std::string const& directory, std::string const& path,
-                       store_options const& options) {
+    static void create(Environment& environment, std::string const& path, store_options const& options) {
         std::string const unfinished = path + ".new";
         {
             auto file = environment.open(unfinished, env::open_mode::create);
@@ -236,7 +237,6 @@ private:
             if (options.sync) file.sync();
         }
         environment.rename(unfinished, path);
-        environment.sync_directory(directory);
     }
 
     btree_store(opened from, store_options const& options)
