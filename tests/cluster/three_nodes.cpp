@@ -202,6 +202,9 @@ TEST_CASE("a node far behind gets an image, and a restart of all loses nothing")
     cluster.start(away);
     std::string const sums = "select count(*) || ' ' || sum(a) || ' ' || sum(length(b)) from t";
     CHECK(cluster.settled(sums) == "12000 72006000 12000000");
+    // Told once it is durable, which is after it can be seen.
+    for (int patience = 0; patience < 500 && cluster.log(away).find("image installed") == std::string::npos; ++patience)
+        std::this_thread::sleep_for(10ms);
     CHECK(cluster.log(away).find("image installed") != std::string::npos);
     REQUIRE(cluster.on_leader("insert into t values (0, 'after')").ok());
     for (int node = 1; node <= 3; ++node) CHECK(cluster.stop(node, SIGKILL) == -SIGKILL);
