@@ -335,3 +335,34 @@ TEST_CASE("a node joins with one address, another one is replaced, and data of b
     REQUIRE(cluster.on_leader("insert into t values (101)").ok());
     CHECK(cluster.settled("select count(*) from t") == "101");
 }
+
+TEST_CASE("tools/cluster starts three nodes, says how to reach them, and ends with them") {
+    test::temporary_folder folder;
+    auto const three = [] {
+        return std::to_string(test::free_port()) + "," + std::to_string(test::free_port()) + "," +
+               std::to_string(test::free_port());
+    };
+    std::string const ports = three();
+    test::process_options options;
+    options.output = folder / "said";
+    options.errors = folder / "errors";
+    options.environment = {"PHANTOMD=" + test::tool("phantomd")};
+    test::process script(
+        {PHANTOMDB_SOURCE_FOLDER "/tools/cluster", folder / "place", "--ports", ports, "--cluster-ports", three()},
+        options);
+    for (int patience = 0;
+         patience < 3000 && test::read_file(folder / "said").find("phantom.cluster") == std::string::npos; ++patience) {
+        INFO(test::read_file(folder / "errors"));
+        REQUIRE(script.running());
+        std::this_thread::sleep_for(10ms);
+    }
+    {
+        test::sql_client client("host=127.0.0.1,127.0.0.1,127.0.0.1 port=" + ports +
+                                " user=postgres target_session_attrs=read-write");
+        CHECK(client.query("create table t (a int)").ok());
+        CHECK(client.query("select count(*) from phantom.cluster").value() == "3");
+    }
+    script.kill(SIGTERM);
+    CHECK(script.wait_for(20s) == 0);
+    CHECK_THROWS(test::sql_client("host=127.0.0.1 user=postgres port=" + ports.substr(0, ports.find(','))));
+}
