@@ -13,6 +13,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -42,6 +43,7 @@ struct command_line {
     bool synchronous_commit = true;
     std::vector<std::string> settings;
     cluster::cluster_words cluster;
+    std::atomic<bool> node_failed{false};  ///< it takes no part in its cluster any more
 };
 
 constexpr char const* more_help = R"help(
@@ -152,10 +154,12 @@ sql::instance open_store(command_line& line, server::event_log& log, server::bac
                   {{"node", member->node}, {"cluster", member->name}, {"listen", member->listen}});
         cluster::replica_options replica;
         replica.cluster = std::move(*member);
-        replica.on_event = [&cluster_events](cluster::replica_event const& event) {
+        replica.on_event = [&cluster_events, &line](cluster::replica_event const& event) {
             cluster_events.write(event);
             // A node that cannot take part must not look as if it did.
-            if (event.what == cluster::replica_event::kind::failed) ::kill(::getpid(), SIGTERM);
+            if (event.what != cluster::replica_event::kind::failed) return;
+            line.node_failed = true;
+            ::kill(::getpid(), SIGTERM);
         };
         replica.on_transport_event = [&cluster_events](cluster::transport_event const& event) {
             cluster_events.write(event);
@@ -246,7 +250,7 @@ int serve(command_line& line, server::event_log& log) {
         log.flush();
         std::_Exit(1);
     }
-    return 0;
+    return line.node_failed ? 1 : 0;
 }
 
 }  // namespace

@@ -62,20 +62,21 @@ inline std::string text_of(node_file const& file) {
 
 /// Throws data_corrupted for other texts, feature_not_supported for one of another version.
 inline node_file read_node_file(std::string const& text, std::string const& path) {
-    std::string_view constexpr name = detail::node_file_head;
-    if (text.starts_with(name.substr(0, name.size() - 2)) && !text.starts_with(name)) {
-        throw error(errc::feature_not_supported, "file \"" + path + "\" is of another version of PhantomDB");
-    }
+    std::string_view constexpr head = detail::node_file_head;
     std::size_t const end = text.rfind("crc32c ");
-    if (!text.starts_with(name) || end == text.npos ||
-        text.substr(end) != "crc32c " + std::to_string(codec::crc32c(std::string_view(text).substr(0, end))) + "\n") {
+    bool const sound =
+        text.starts_with("phantomdb node ") && end != text.npos &&
+        text.substr(end) == "crc32c " + std::to_string(codec::crc32c(std::string_view(text).substr(0, end))) + "\n";
+    if (!sound) {
         throw error(errc::data_corrupted, "file \"" + path + "\" is damaged")
             .with_hint(
                 "It says who this node is. Remove the node from its cluster, and let it join again under a new "
                 "number.");
     }
+    if (!text.starts_with(head))
+        throw error(errc::feature_not_supported, "file \"" + path + "\" is of another version of PhantomDB");
     node_file made;
-    std::istringstream lines(text.substr(name.size(), end - name.size()));
+    std::istringstream lines(text.substr(head.size(), end - head.size()));
     for (std::string line; std::getline(lines, line);) {
         std::istringstream words(line);
         std::string word;
