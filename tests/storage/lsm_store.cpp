@@ -366,6 +366,39 @@ TEST_CASE("counts see more spans than they look at one by one") {
     }
 }
 
+TEST_CASE("what does not show is counted until it is merged away") {
+    memory_environment environment;
+    memory_lsm store(environment, "store", tiny());
+    auto const apply = [&](std::uint64_t from, std::uint64_t to, bool erase, lsn_type lsn) {
+        write_batch batch;
+        for (std::uint64_t n = from; n < to; ++n) {
+            if (erase) batch.erase(numbered_key(n));
+            else batch.put(numbered_key(n), "value");
+        }
+        store.apply(batch, lsn);
+    };
+    auto const expect = [&](std::uint64_t showing, std::uint64_t kept) {
+        lsm::key_count const counted = store.snapshot().count_kept("", "");
+        CHECK(counted.showing == showing);
+        CHECK(counted.kept == kept);
+    };
+    expect(0, 0);
+    apply(0, 50, false, 1);
+    expect(50, 50);
+    apply(0, 20, false, 2);  // once more
+    expect(50, 70);
+    store.checkpoint();  // a run keeps the newest
+    expect(50, 50);
+    apply(0, 10, true, 3);
+    store.checkpoint();
+    expect(40, 60);  // erasures, and what they erase
+    write_batch span;
+    span.erase_span(numbered_key(25), "");
+    store.apply(span, 4);
+    CHECK(store.snapshot().count("", "") == 15);
+    CHECK(store.snapshot().count_kept("", "").kept > 40);
+}
+
 TEST_CASE("many spans in one batch and over many batches") {
     memory_environment environment;
     memory_lsm store(environment, "store", tiny());

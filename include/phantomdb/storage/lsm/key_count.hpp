@@ -11,9 +11,10 @@
 #include <phantomdb/storage/lsm/cursor.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
-#include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -75,14 +76,19 @@ private:
     std::vector<interval> all_;
 };
 
+/// About how many keys show, and how many entries are kept for them: versions, erasures and what spans erased included.
+struct key_count {
+    std::uint64_t showing = 0, kept = 0;
+};
+
 /// Counts for one state as of `upto`, which must outlive it. Used by one thread at a time. Throws as reading does.
 template <env::environment Environment>
 class key_counter {
 public:
     key_counter(store_state<Environment> const& state, lsn_type upto) : state_(state), upto_(upto) {}
 
-    /// Keys in [from, to), about; empty `to`: to the end. Some tens of microseconds, but for blocks that have to be read.
-    std::uint64_t count(std::string_view from, std::string_view to) {
+    /// Of keys in [from, to), empty `to`: to the end. Some tens of microseconds, but for blocks that have to be read.
+    key_count count(std::string_view from, std::string_view to) {
         find_gaps(from, to);
         double sum = 0, largest = 0;
         for (part const& p : parts_) sum += p.entries;
@@ -92,16 +98,22 @@ public:
                 of_source += parts_[i].entries;
             largest = std::max(largest, of_source);
         }
+        // What no gap has is kept too, and older versions in memtables, where only the newest of a key is an entry.
+        double const aside = std::round(std::max(everything_ - sum, 0.0) + versions_);
         if (sum <= few) {
-            std::uint64_t const exact = by_walking(from, to);
-            if (exact != unknown) return exact;
+            std::optional<key_count> exact = by_walking(from, to);
+            if (exact) {
+                exact->kept += static_cast<std::uint64_t>(aside);
+                return *exact;
+            }
         }
-        if (plain_ && largest >= sum - sum / 8) return static_cast<std::uint64_t>(largest);
-        return by_samples(from, to, sum);
+        double showing = largest;
+        if (!plain_ || largest < sum - sum / 8) showing = by_samples(from, to, sum);
+        return {static_cast<std::uint64_t>(showing), static_cast<std::uint64_t>(std::max(sum, showing) + aside)};
     }
 
 private:
-    static constexpr std::uint64_t few = 1024, unknown = std::numeric_limits<std::uint64_t>::max();
+    static constexpr std::uint64_t few = 1024;
     static constexpr std::size_t most_gaps = 256;  ///< that are looked at one by one
     static constexpr std::size_t spread_keys = 128, pieces = 16, looks = 64;
 
@@ -137,9 +149,15 @@ private:
             kept_.push_back(std::move(erased));
             erased = std::move(next);
         };
+        auto const count_all = [&](double entries, double versions) {
+            everything_ += entries;
+            versions_ += versions;
+        };
         // Spans of a memtable erase entries of its own too: those show to a cursor only.
         auto const pass_table = [&](memtable const& table, span_set const& spans) {
             if (!spans.empty() || table.erasures() > table.entries() / 16) plain_ = false;
+            auto const keys = static_cast<double>(table.count(from, to));
+            count_all(keys, keys * table.older_versions_of_a_key());
             pass(&table, nullptr, spans);
         };
         if (state_.active.table->has_spans()) active_spans_ = state_.active.table->spans(upto_);
@@ -147,6 +165,7 @@ private:
         for (memtable_reference const& at : state_.frozen) pass_table(*at.table, at.table->frozen_spans());
         for (auto const& run : state_.runs) {
             if (run->erasures() > run->entries() / 16) plain_ = false;
+            count_all(static_cast<double>(run->entries_between(from, to)), 0);
             pass(nullptr, run.get(), run->spans());
         }
         kept_.push_back(std::move(erased));
@@ -176,20 +195,20 @@ private:
         });
     }
 
-    /// `unknown` where it would take long.
-    std::uint64_t by_walking(std::string_view from, std::string_view to) const {
+    /// Nothing where it would take long.
+    std::optional<key_count> by_walking(std::string_view from, std::string_view to) const {
         lsm_cursor<Environment> cursor(state_, upto_);
         std::uint64_t n = 0;
         slice out[64];
         cursor.seek(from);
         while (std::size_t const more = cursor.next_chunk(out, to)) {
             n += more;
-            if (cursor.passed() + cursor.jumps() > 8 * few) return unknown;
+            if (cursor.passed() + cursor.jumps() > 8 * few) return std::nullopt;
         }
-        return n;
+        return key_count{n, std::max(n, cursor.passed())};
     }
 
-    std::uint64_t by_samples(std::string_view from, std::string_view to, double sum) const {
+    double by_samples(std::string_view from, std::string_view to, double sum) const {
         std::vector<weighted_key> keys;
         for (part const& p : parts_) {
             std::size_t const first = keys.size();
@@ -217,7 +236,7 @@ private:
             begin = bound;
             i = end;
         }
-        return static_cast<std::uint64_t>(estimate);
+        return estimate;
     }
     /// Of the `entries` in [from, to), so many show.
     static double in_piece(lsm_cursor<Environment>& cursor, std::string_view from, std::string_view to,
@@ -239,6 +258,7 @@ private:
     span_set active_spans_;
     std::vector<std::unique_ptr<key_intervals>> kept_;
     std::vector<part> parts_;
+    double everything_ = 0, versions_ = 0;
     bool plain_ = true;
 };
 

@@ -40,8 +40,10 @@ public:
 
     /// Keys in [from, to), about (`key_counter`): exact where they are few. Some tens of microseconds, but for blocks that have to
     /// be read.
-    std::uint64_t count(std::string_view from, std::string_view to) const {
-        if (!to.empty() && to <= from) return 0;
+    std::uint64_t count(std::string_view from, std::string_view to) const { return count_kept(from, to).showing; }
+    /// The same, with the entries that are kept for them until they are merged away. For statistics.
+    key_count count_kept(std::string_view from, std::string_view to) const {
+        if (!to.empty() && to <= from) return {};
         return key_counter<Environment>(*state_, lsn_).count(from, to);
     }
 
