@@ -67,7 +67,6 @@ create sequence s;
 alter table v set access method heap;
 alter view v set access method heap;
 alter table t_b_idx set access method heap;
-alter index t_b_idx set access method hash;
 alter table s set access method heap;
 set default_table_access_method = nope;
 set default_table_access_method = '';
@@ -237,6 +236,54 @@ TEST_CASE("alter table set access method takes the rows along") {
     CHECK(recorded(on, "t") == "~");
     CHECK(on.rows("select count(*) from t") == "3000");
     CHECK(on.rows("select * from pg_stat_progress_cluster") == "");
+}
+
+TEST_CASE("alter index set access method takes the entries along") {
+    stage on;
+    on.run("create table t (a int primary key, b int, c int)");
+    on.run("create index t_b on t (b)");
+    on.run("create unique index t_c on t using lsm (c desc)");
+    on.run("create index t_h on t using hash (c)");
+    on.run("insert into t select i, i % 100, i from generate_series(1, 3000) i");
+    auto const is_right = [&] {
+        CHECK(on.rows("select count(*), min(a), max(a) from t where b = 7") == "30,7,2907");
+        CHECK(on.rows("select a from t where c between 10 and 12 order by c desc") == "12|11|10");
+        CHECK(on.rows("insert into t values (9999, 1, 5)").starts_with("23505"));
+    };
+    CHECK(on.run("alter index t_b set access method lsm").tag == "ALTER INDEX");
+    CHECK(recorded(on, "t_b") == "lsm");
+    CHECK(on.rows("select indexdef from pg_indexes where indexname = 't_b'") ==
+          "CREATE INDEX t_b ON public.t USING lsm (b)");
+    is_right();
+    on.run("begin");
+    on.run("insert into t values (3001, 7, 3001)");
+    CHECK(on.run("alter index t_b set access method hybrid").ok());
+    CHECK(on.run("alter index t_c set access method btree").ok());
+    on.run("delete from t where a = 3001");
+    on.run("commit");
+    CHECK(recorded(on, "t_b") == "hybrid");
+    CHECK(recorded(on, "t_c") == "~");
+    is_right();
+    on.run("begin");
+    on.run("alter index t_c set access method lsm");
+    on.run("rollback");
+    CHECK(recorded(on, "t_c") == "btree");  // what it is to be; the store notes beside it that it has gone
+    CHECK(on.rows("select indexdef from pg_indexes where indexname = 't_c'") ==
+          "CREATE UNIQUE INDEX t_c ON public.t USING btree (c DESC)");
+    is_right();
+    CHECK(on.run("alter index t_c set access method lsm").ok());
+    CHECK(recorded(on, "t_c") == "lsm");
+    is_right();
+    CHECK(on.rows("select * from pg_stat_progress_cluster") == "");
+    // A hash index has other keys; a primary key is the table.
+    CHECK(on.rows("alter index t_b set access method hash") ==
+          "0A000 index \"t_b\" cannot be moved from access method \"hybrid\" to \"hash\"");
+    CHECK(on.rows("alter index t_h set access method btree").starts_with("0A000"));
+    CHECK(on.run("alter index t_h set access method hash").ok());
+    CHECK(on.rows("alter index t_pkey set access method lsm") == "42809 index \"t_pkey\" is kept with its table");
+    CHECK(on.rows("alter index t_b set access method nope") == "42704 access method \"nope\" does not exist");
+    CHECK(on.rows("alter index nope set access method lsm").starts_with("42P01"));
+    CHECK(recorded(on, "t_b") == "hybrid");
 }
 
 TEST_CASE("a rewrite sees rows that were committed after the snapshot of its transaction") {

@@ -1,6 +1,11 @@
 // VACUUM, ANALYZE, and what pg_stat_* and the size functions count.
 
 #include "sql_session/stage.hpp"
+#include "support/process.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
 
 using namespace phantomdb;
 using namespace phantomdb::test;
@@ -119,6 +124,137 @@ TEST_CASE("scans are counted where they go") {
     CHECK(on.rows("select xact_rollback > 0, deadlocks from pg_stat_database where datname = 'postgres'") == "t,0");
 }
 
+namespace {
+
+/// A database in files that has little memory for them.
+struct small_database {
+    temporary_folder folder;
+    std::optional<sql::instance> store;
+    std::optional<sql::session> session;
+
+    small_database() { open(); }
+    void open() {
+        session.reset();
+        store.reset();
+        sql::instance_options options;
+        options.synchronous_commit = false;
+        options.cache_bytes = 2 << 20;
+        options.write_buffer_bytes = 1 << 20;
+        store.emplace(sql::instance::open(folder.path() / "db", options));
+        session.emplace(*store, sql::session_options{});
+    }
+    sql_result run(std::string const& text) { return stage::run(*session, text); }
+    std::string rows(std::string const& text) { return stage::flat(run(text)); }
+    std::int64_t number(std::string const& text) { return std::stoll(rows(text)); }
+};
+
+}  // namespace
+
+TEST_CASE("reads of files are told from hits, by table and index") {
+    for (std::string const engine : {"btree", "lsm"}) {
+        INFO(engine);
+        small_database on;
+        REQUIRE(on.run("create table large (a int primary key, b text) using " + engine).ok());
+        REQUIRE(on.run("create table small (a int primary key, b int) using " + engine).ok());
+        REQUIRE(on.run("insert into small select i, i from generate_series(1, 100) i").ok());
+        // Text that no codec makes small.
+        REQUIRE(on.run("insert into large select i, md5(i::text) || md5((i + 1)::text) || md5((i + 2)::text) || "
+                       "md5((i + 3)::text) || md5((i + 4)::text) from generate_series(1, 60000) i")
+                    .ok());
+        REQUIRE(on.run("create index large_b on large using " + engine + " (b)").ok());
+        REQUIRE(on.run("checkpoint").ok());
+        on.open();
+        auto const io = [&](std::string const& table) {
+            return "select heap_blks_read, heap_blks_hit, idx_blks_read, idx_blks_hit from pg_statio_user_tables where "
+                   "relname = '" +
+                   table + "'";
+        };
+        CHECK(on.rows(io("large")) == "0,0,0,0");
+        CHECK(on.rows("select count(*) from large where length(b) = 160") == "60000");
+        // About ten megabytes of rows in pages of 16 KiB, of which memory has room for an eighth.
+        std::int64_t const read = on.number("select heap_blks_read from pg_statio_user_tables where relname = 'large'");
+        CHECK(read > 400);
+        CHECK(read < 2000);
+        CHECK(on.number("select blks_read from pg_stat_database where datname = 'postgres'") >= read);
+        CHECK(on.rows("select idx_blks_read, idx_blks_hit from pg_statio_user_tables where relname = 'large'") ==
+              "0,0");
+
+        CHECK(on.rows("select sum(b) from small") == "5050");
+        std::int64_t const first =
+            on.number("select heap_blks_read from pg_statio_user_tables where relname = 'small'");
+        CHECK(first < 10);
+        for (int i = 0; i < 5; ++i) CHECK(on.rows("select sum(b) from small") == "5050");
+        CHECK(on.number("select heap_blks_read from pg_statio_user_tables where relname = 'small'") == first);
+        CHECK(on.number("select heap_blks_hit from pg_statio_user_tables where relname = 'small'") >= 5);
+
+        // Through the index: its pages, and those of the rows.
+        for (int i = 0; i < 50; ++i) {
+            std::string const a = std::to_string(1 + i * 1100);
+            std::string const b = on.rows("select b from large where a = " + a);
+            CHECK(on.rows("select a from large where b = '" + b + "'") == a);
+        }
+        CHECK(on.number("select idx_blks_read from pg_statio_user_indexes where indexrelname = 'large_b'") > 20);
+        CHECK(on.number("select idx_blks_read from pg_statio_user_indexes where indexrelname = 'large_pkey'") > 20);
+        CHECK(on.number("select heap_blks_read from pg_statio_user_tables where relname = 'large'") == read);
+
+        // A join looks up while it scans: each read counts once.
+        on.run("select pg_stat_reset()");
+        CHECK(on.rows("select count(l.b) from small s join large l on l.a = s.b * 500") == "100");
+        CHECK(on.number("select idx_blks_read from pg_statio_user_indexes where indexrelname = 'large_pkey'") > 20);
+        CHECK(on.number("select heap_blks_read from pg_statio_user_tables where relname = 'small'") < 10);
+    }
+}
+
+TEST_CASE("old versions are counted until they are gone, and VACUUM says what it did") {
+    small_database on;
+    auto const dead = [&](std::string const& table) {
+        return on.number("select n_dead_tup from pg_stat_user_tables where relname = '" + table + "'");
+    };
+    on.run("create table b (x int primary key, y int)");
+    on.run("insert into b select i, i from generate_series(1, 1000) i");
+    CHECK(dead("b") == 0);
+    on.run("update b set y = y + 1 where x <= 100");
+    on.run("delete from b where x > 990");
+    CHECK(dead("b") == 110);
+    // What was undone never reached the store.
+    on.run("begin");
+    on.run("update b set y = 0");
+    on.run("rollback");
+    CHECK(on.run("update b set y = 1 / (x - 500)").sqlstate == "22012");
+    CHECK(dead("b") == 110);
+    collecting_sink sink(*on.session);
+    on.session->run("vacuum (verbose) b", sink);
+    REQUIRE(sink.notices.size() == 2);
+    CHECK_THAT(sink.notices[1], contains("finished vacuuming \"postgres.public.b\":\ntuples: 110 removed, 990 remain, "
+                                         "0 are dead but not yet removed\nfiles of the store: "));
+    CHECK(dead("b") == 0);
+    CHECK(
+        on.rows("select vacuum_count, last_vacuum is null, n_live_tup from pg_stat_user_tables where relname = 'b'") ==
+        "1,f,990");
+    on.run("delete from b where x <= 10");
+    CHECK(dead("b") == 10);
+    on.run("checkpoint");  // old versions go with it
+    CHECK(dead("b") == 0);
+
+    // An LSM store has its old versions where the new ones are, until it merges them away.
+    on.run("create table l (x int primary key, y int) using lsm");
+    on.run("insert into l select i, i from generate_series(1, 1000) i");
+    CHECK(dead("l") == 0);
+    on.run("update l set y = y + 1 where x <= 400");
+    on.run("delete from l where x > 900");
+    std::int64_t const found = dead("l");  // 500 old versions and 100 erasures, about
+    CHECK(found > 300);
+    CHECK(found < 1000);
+    on.run("checkpoint");
+    on.run("delete from l where x <= 100");
+    on.run("checkpoint");
+    CHECK(dead("l") >= 100);  // in a run of their own
+    sink.notices.clear();
+    on.session->run("vacuum (verbose) l", sink);
+    REQUIRE(sink.notices.size() == 2);
+    CHECK_THAT(sink.notices[1], contains(" 800 remain, "));
+}
+
 TEST_CASE("sizes are of what is there") {
     stage on;
     on.run("create table t (a int primary key, b text)");
@@ -153,5 +289,6 @@ TEST_CASE("verbose vacuum says what it did") {
     on.session.run("vacuum (verbose, analyze) t", sink);
     REQUIRE(sink.notices.size() == 4);
     CHECK(sink.notices[0] == "vacuuming \"postgres.public.t\"");
+    CHECK_THAT(sink.notices[1], contains("tuples: 0 removed, 0 remain, 0 are dead"));
     CHECK(sink.notices[2] == "analyzing \"public.t\"");
 }

@@ -279,6 +279,126 @@ TEST_CASE("erasing a span of most keys gives their space back") {
     REQUIRE(store.statistics().file_bytes < full / 8);
 }
 
+TEST_CASE("counts see what spans erased, wherever it lies") {
+    memory_environment environment;
+    memory_lsm store(environment, "store", tiny());
+    std::mt19937_64 random(7);
+    laws::reference expected;
+    std::vector<std::pair<std::string, std::string>> table;
+    for (std::uint64_t n = 0; n < 40'000; ++n) {
+        table.emplace_back(numbered_key(n), "first");
+        expected[table.back().first] = {"first", 1};
+    }
+    store.ingest(table, 1);
+    auto const check = [&](std::string const& from, std::string const& to) {
+        auto const exact = static_cast<std::uint64_t>(
+            std::distance(expected.lower_bound(from), to.empty() ? expected.end() : expected.lower_bound(to)));
+        std::uint64_t const count = store.snapshot().count(from, to);
+        INFO("exact " << exact << ", counted " << count);
+        CHECK(count <= exact * 3 / 2 + 100);
+        CHECK(exact <= count * 3 / 2 + 100);
+    };
+    lsn_type lsn = 1;
+    // Of each thousand keys the first nine hundred go, in one round for each nine; others are written once more meanwhile, here and
+    // there into what was erased.
+    for (std::uint64_t round = 0; round < 9; ++round) {
+        write_batch batch;
+        ++lsn;
+        for (std::uint64_t thousand = 0; thousand < 40; ++thousand) {
+            std::string const from = numbered_key(thousand * 1000 + round * 100);
+            std::string const to = numbered_key(thousand * 1000 + round * 100 + 100);
+            batch.erase_span(from, to);
+            expected.erase(expected.lower_bound(from), expected.lower_bound(to));
+        }
+        for (int i = 0; i < 150; ++i) {
+            std::string const key = numbered_key(random() % 40'000);
+            batch.put(key, "again");
+            expected[key] = {"again", lsn};
+        }
+        store.apply(batch, lsn);
+        if (round % 2 == 0) store.checkpoint();
+        check("", "");
+        for (std::uint64_t from = 0; from < 40'000; from += 7'000)
+            check(numbered_key(from), numbered_key(from + 9'000));
+    }
+    laws::check_equal(store.snapshot(), expected);
+
+    // Nearly everything, in one span, and what comes after it.
+    write_batch batch;
+    batch.erase_span(numbered_key(500), "");
+    for (std::uint64_t n = 20'000; n < 22'500; ++n) {
+        batch.put(numbered_key(n), "last");
+    }
+    store.apply(batch, ++lsn);
+    expected.erase(expected.lower_bound(numbered_key(500)), expected.end());
+    for (std::uint64_t n = 20'000; n < 22'500; ++n) expected[numbered_key(n)] = {"last", lsn};
+    check("", "");
+    check(numbered_key(21'000), "");
+    store.checkpoint();
+    check("", "");
+    check("", numbered_key(10'000));
+}
+
+TEST_CASE("counts see more spans than they look at one by one") {
+    memory_environment environment;
+    memory_lsm store(environment, "store", tiny());
+    std::mt19937_64 random(11);
+    std::vector<std::pair<std::string, std::string>> table;
+    for (std::uint64_t n = 0; n < 200'000; ++n) table.emplace_back(numbered_key(n), "value");
+    store.ingest(table, 1);
+    write_batch batch;
+    std::uint64_t left = 100'000, spans = 0;
+    for (std::uint64_t n = 0; n < 100'000; ++spans) {
+        std::uint64_t const erased = 1 + random() % 450, kept = 1 + random() % 150;
+        batch.erase_span(numbered_key(n), numbered_key(std::min<std::uint64_t>(n + erased, 100'000)));
+        left -= std::min<std::uint64_t>(erased, 100'000 - n);
+        n += erased + kept;
+    }
+    REQUIRE(spans > 300);
+    batch.erase_span(numbered_key(100'000), "");
+    store.apply(batch, 2);
+    for (int round = 0; round < 2; ++round) {
+        std::uint64_t const count = store.snapshot().count("", "");
+        CHECK(count > left / 2);
+        CHECK(count < left * 2);
+        CHECK(store.snapshot().count(numbered_key(100'000), "") == 0);
+        store.checkpoint();
+    }
+}
+
+TEST_CASE("what does not show is counted until it is merged away") {
+    memory_environment environment;
+    memory_lsm store(environment, "store", tiny());
+    auto const apply = [&](std::uint64_t from, std::uint64_t to, bool erase, lsn_type lsn) {
+        write_batch batch;
+        for (std::uint64_t n = from; n < to; ++n) {
+            if (erase) batch.erase(numbered_key(n));
+            else batch.put(numbered_key(n), "value");
+        }
+        store.apply(batch, lsn);
+    };
+    auto const expect = [&](std::uint64_t showing, std::uint64_t kept) {
+        lsm::key_count const counted = store.snapshot().count_kept("", "");
+        CHECK(counted.showing == showing);
+        CHECK(counted.kept == kept);
+    };
+    expect(0, 0);
+    apply(0, 50, false, 1);
+    expect(50, 50);
+    apply(0, 20, false, 2);  // once more
+    expect(50, 70);
+    store.checkpoint();  // a run keeps the newest
+    expect(50, 50);
+    apply(0, 10, true, 3);
+    store.checkpoint();
+    expect(40, 60);  // erasures, and what they erase
+    write_batch span;
+    span.erase_span(numbered_key(25), "");
+    store.apply(span, 4);
+    CHECK(store.snapshot().count("", "") == 15);
+    CHECK(store.snapshot().count_kept("", "").kept > 40);
+}
+
 TEST_CASE("many spans in one batch and over many batches") {
     memory_environment environment;
     memory_lsm store(environment, "store", tiny());

@@ -49,18 +49,23 @@ struct chunk_lookup {
     template <class F>
     void visit(dynamic_context& context, chunk_row const& row, F&& f) {
         std::uint64_t met = 0;
+        request_meter meter;
         reader.read(context.shared.view, bounds.at(row.number), [&](std::span<storage::slice const> found) {
+            meter.pause();
             met += found.size();
+            flow_signal signal = flow_signal::more;
             for (auto const& stored : found) {
-                if (f(match{this, stored}) == flow_signal::stop) return flow_signal::stop;
+                signal = f(match{this, stored});
+                if (signal == flow_signal::stop) break;
             }
-            return flow_signal::more;
+            meter.resume();
+            return signal;
         });
         if (context.shared.usage == nullptr) return;
         relation_usage& here = counted.of(*context.shared.usage, reader.counted_as());
         ++here.scans;
-        ++here.requests;
         here.rows_read += met;
+        meter.add_to(here);
     }
 };
 

@@ -17,13 +17,15 @@ namespace phantomdb::exec {
 struct relation_usage {
     std::uint64_t scans = 0;
     std::uint64_t rows_read = 0;  ///< rows, or entries of an index, that scans met
-    std::uint64_t requests = 0;   ///< times the store was asked for something
+    std::uint64_t hits = 0;       ///< times the store was asked for something and had all of it in memory
+    std::uint64_t reads = 0;      ///< pages and blocks the store has read from files for it
     std::uint64_t inserted = 0, updated = 0, deleted = 0;
 
     relation_usage& operator+=(relation_usage const& more) {
         scans += more.scans;
         rows_read += more.rows_read;
-        requests += more.requests;
+        hits += more.hits;
+        reads += more.reads;
         inserted += more.inserted;
         updated += more.updated;
         deleted += more.deleted;

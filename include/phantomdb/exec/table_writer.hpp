@@ -13,6 +13,7 @@
 #include <phantomdb/exec/constraint_checks.hpp>
 #include <phantomdb/exec/reference_key.hpp>
 #include <phantomdb/exec/relation_usage.hpp>
+#include <phantomdb/exec/request_meter.hpp>
 #include <phantomdb/exec/row_errors.hpp>
 #include <phantomdb/exec/row_numbers.hpp>
 #include <phantomdb/schema/catalog.hpp>
@@ -68,6 +69,7 @@ public:
 
     /// Adds a row; gives its key, borrowed until the next call. 23502, 23505.
     std::string_view insert(schema::table_layout const& layout, schema::row_reference row) {
+        request_meter const meter;
         refuse_nulls(layout, row);
         make_row_key(layout, row);
         bool locks = !is_exclusive(layout);
@@ -82,7 +84,7 @@ public:
         layout.rows.encode(row_bytes_, row.values, row.nulls);
         with_.transaction.put(row_key_, row_bytes_);
         for (auto const& key : layout.table->foreign_keys) check_reference(layout, key, row, row_key_);
-        if (with_.usage) ++counted_.of(*with_.usage, layout.table->id).inserted;
+        if (with_.usage) ++counted(layout, meter).inserted;
         return row_key_;
     }
 
@@ -118,6 +120,7 @@ public:
     /// Changes the row under `key` from `before` to `after`; gives its key now. Locks it first: may throw statement_restart.
     std::string_view update(schema::table_layout const& layout, std::string_view key, schema::row_reference before,
                             schema::row_reference after) {
+        request_meter const meter;
         refuse_nulls(layout, after);
         bool locks = !is_exclusive(layout);
         std::string const old_key(key);
@@ -153,12 +156,13 @@ public:
             if (differs(layout, reference.columns, before, after)) check_reference(layout, reference, after, row_key_);
         }
         note_parent_change(layout, before, &after);
-        if (with_.usage) ++counted_.of(*with_.usage, layout.table->id).updated;
+        if (with_.usage) ++counted(layout, meter).updated;
         return row_key_;
     }
 
     /// Removes the row under `key`. Locks it first: may throw statement_restart.
     void erase(schema::table_layout const& layout, std::string_view key, schema::row_reference before) {
+        request_meter const meter;
         bool locks = !is_exclusive(layout);
         std::string const old_key(key);
         if (locks) with_.transaction.lock_row(old_key, mvcc::lock_mode::update);
@@ -167,7 +171,7 @@ public:
         }
         with_.transaction.erase(old_key);
         note_parent_change(layout, before, nullptr);
-        if (with_.usage) ++counted_.of(*with_.usage, layout.table->id).deleted;
+        if (with_.usage) ++counted(layout, meter).deleted;
     }
 
     /// Adds the entries of a new index for a row that is there. 23505.
@@ -220,6 +224,13 @@ public:
 private:
     bool is_exclusive(schema::table_layout const& layout) const {
         return with_.exclusive && with_.exclusive->contains(layout.table->id);
+    }
+
+    /// Where changes of the table are counted, with what looking at its keys came to.
+    relation_usage& counted(schema::table_layout const& layout, request_meter const& meter) {
+        relation_usage& here = counted_.of(*with_.usage, layout.table->id);
+        meter.add_to(here);
+        return here;
     }
 
     bool is_there(std::string_view key) const { return with_.transaction.latest(key).has_value(); }

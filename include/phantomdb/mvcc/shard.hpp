@@ -219,6 +219,9 @@ public:
         }
     }
 
+    /// How many checkpoints the store has seen: what commits before one have replaced, the one after it does not keep.
+    std::uint64_t checkpoints() const { return checkpoints_.load(std::memory_order_relaxed); }
+
     storage::store_statistics store_statistics() const
         requires in_files
     {

@@ -540,6 +540,41 @@ void move_before_locking(session_core& session, ast node, schema::table_descript
     }
 }
 
+/// ALTER INDEX … SET ACCESS METHOD, which PostgreSQL does not have: the entries go to another engine as they are, as the rows of
+/// a table do. A primary key is the table itself. Entries of a hash index have other keys than those of the others.
+void set_index_access_method(session_core& session, schema::relation_reference found, std::string const& name) {
+    schema::engine const to = index_engine_named(name);
+    auto const index_of = [&](schema::table_descriptor const& table) {
+        return static_cast<std::size_t>(std::ranges::find(table.indexes, found.id, &schema::index_descriptor::id) -
+                                        table.indexes.begin());
+    };
+    auto const before = session.edit().now().table(found.table);
+    schema::index_descriptor const& index = before->indexes[index_of(*before)];
+    if (index.primary) {
+        throw error(errc::wrong_object_type, "index \"" + index.name + "\" is kept with its table")
+            .with_detail("It is the primary key of table \"" + before->name + "\".")
+            .with_hint("Use ALTER TABLE ... SET ACCESS METHOD.");
+    }
+    if (index.method == to) return;
+    if (index.method == schema::engine::hash || to == schema::engine::hash) {
+        throw error(errc::feature_not_supported, "index \"" + index.name + "\" cannot be moved from access method \"" +
+                                                     std::string(codec::engine_name(index.method)) + "\" to \"" + name +
+                                                     "\"")
+            .with_hint("Drop the index and create it again.");
+    }
+    move_report report(session, *before, to, index.id);
+    bool const moved = mvcc::try_move_object(*session.shared.shard, index.id, to, report.progress());
+    session.lock_for_definition(found.table);
+    schema::table_descriptor table = *session.edit().now().table(found.table);
+    std::size_t const at = index_of(table);
+    if (at == table.indexes.size()) {  // dropped while it moved
+        throw error(errc::undefined_object, "index \"" + index.name + "\" does not exist");
+    }
+    table.indexes[at].method = to;
+    session.edit().put(std::move(table));
+    if (!moved) write_again(session, index.id, report.progress());
+}
+
 std::string_view word_of(schema::relation_type type) {
     switch (type) {
         case schema::relation_type::table: return "tables";
@@ -562,8 +597,13 @@ std::string alter_table(session_core& session, ast node, std::string_view text) 
         return tag;
     }
     if (found && found->type != schema::relation_type::table) {
+        bool const is_index = found->type == schema::relation_type::index && node.text("objtype") == "OBJECT_INDEX";
         for (ast command : node.list("cmds")) {
             std::string_view what = command.text("subtype");
+            if (what == "AT_SetAccessMethod" && is_index) {
+                set_index_access_method(session, *found, std::string(command.text("name")));
+                continue;
+            }
             if (what == "AT_SetAccessMethod") {
                 throw error(errc::wrong_object_type,
                             "ALTER action SET ACCESS METHOD cannot be performed on relation \"" + name.name + "\"")

@@ -1,4 +1,4 @@
-/// @file Defines `move_report`: a table's way to another engine, as other sessions see it. Private to the library.
+/// @file Defines `move_report`: the way of a table or index to another engine, as other sessions see it. Private to the library.
 #pragma once
 
 #include <phantomdb/mvcc/store_services.hpp>
@@ -9,9 +9,11 @@ namespace phantomdb::sql {
 /// Shows a move in pg_stat_progress_cluster for as long as it lives. One a session.
 class move_report {
 public:
-    move_report(session_core& session, schema::table_descriptor const& table, schema::engine to) : session_(session) {
+    move_report(session_core& session, schema::table_descriptor const& table, schema::engine to,
+                schema::object_id index = 0)
+        : session_(session) {
         std::lock_guard hold(session_.shared.sessions_mutex);
-        session_.shared.moves[session_.number] = {session_.options.database, table.id, to, 0, 0};
+        session_.shared.moves[session_.number] = {session_.options.database, table.id, to, 0, 0, index};
     }
     ~move_report() {
         std::lock_guard hold(session_.shared.sessions_mutex);

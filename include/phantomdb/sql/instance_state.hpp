@@ -42,6 +42,7 @@ struct engine_move {
     schema::object_id table = 0;
     schema::engine to = schema::engine::btree;
     std::uint64_t done = 0, total = 0;  ///< keys
+    schema::object_id index = 0;        ///< of the table, where it is one that moves; else 0
 };
 
 struct instance::shared_state {

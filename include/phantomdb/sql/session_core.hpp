@@ -183,6 +183,8 @@ public:
 
     exec::layout_cache layouts;
     exec::usage_counters usage;  ///< of the running statement
+    std::map<schema::object_id, std::uint64_t>
+        replaced;  ///< by the running transaction: rows updated or deleted, by table
     /// Adds what was counted to the statistics of the instance.
     void merge_usage();
     exec::writer_surroundings writing();

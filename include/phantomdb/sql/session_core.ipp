@@ -200,6 +200,9 @@ exec::writer_surroundings session_core::writing() {
 void session_core::merge_usage() {
     if (usage.empty()) return;
     auto const counted = usage.take();
+    for (auto const& [id, one] : counted) {
+        if (one.updated + one.deleted > 0) replaced[id] += one.updated + one.deleted;
+    }
     shared.usage.add(database, counted, [this](schema::object_id id) { return !catalog().table(id); });
 }
 

@@ -107,6 +107,7 @@ bool session_core::commit() {
     new_sequences.clear();
     settings.commit();
     shared.usage.committed(database);
+    if (!replaced.empty()) shared.usage.replaced(replaced, shared.shard->checkpoints());
     std::erase_if(cursors, [](auto const& named) { return !named.second.hold; });
     end_transaction();
     return true;
@@ -128,6 +129,7 @@ void session_core::end_transaction() {
     transaction.reset();
     checks.reset();
     transaction_mark.clear();
+    replaced.clear();
     savepoints.clear();
     exclusive.clear();
     written.clear();

@@ -298,8 +298,11 @@ void fill_progress_cluster(system_rows& rows) {
     std::lock_guard hold(rows.session.shared.sessions_mutex);
     for (auto const& [number, one] : rows.session.shared.moves) {
         auto const* database = rows.catalog.find_database(one.database);
-        rows.add(number, database ? database->id : 0u, one.database, one.table, "ALTER TABLE SET ACCESS METHOD",
-                 "writing new heap", 0, one.done, one.done, one.total, one.done, 0);
+        bool const index = one.index != 0;
+        rows.add(number, database ? database->id : 0u, one.database, one.table,
+                 index ? "ALTER INDEX SET ACCESS METHOD" : "ALTER TABLE SET ACCESS METHOD",
+                 index ? "rebuilding index" : "writing new heap", one.index, one.done, one.done, one.total, one.done,
+                 0);
     }
 }
 

@@ -24,6 +24,15 @@ std::uint64_t live_rows(system_rows& rows, schema::object_id table) {
     return rows.session.transaction->view().estimate(from, to);
 }
 
+/// Old versions of rows. An engine that keeps them among the others until it merges them away is asked for them; elsewhere they lie
+/// aside until the next checkpoint (or as long as a snapshot sees them, which nobody counts by table), and commits count them.
+std::uint64_t dead_rows(system_rows& rows, schema::table_descriptor const& table, relation_statistics const& counted) {
+    if (table.id < schema::first_user_id || !rows.session.transaction) return 0;
+    auto const& shard = *rows.session.shared.shard;
+    if (auto const buried = rows.session.transaction->view().base().buried(table.id)) return *buried;
+    return counted.checkpoints == shard.checkpoints() ? counted.replaced : 0;
+}
+
 /// What scans through all of a table's indexes come to.
 exec::relation_usage through_indexes(system_rows& rows, schema::table_descriptor const& table) {
     exec::relation_usage sum;
@@ -31,7 +40,6 @@ exec::relation_usage through_indexes(system_rows& rows, schema::table_descriptor
     return sum;
 }
 
-/// Rows that are dead do not lie in the tables here: stores keep old versions aside, for snapshots that still see them.
 template <scope Which>
 void fill_stat_tables(system_rows& rows) {
     rows.each_table([&](schema::table_descriptor const& table) {
@@ -44,9 +52,10 @@ void fill_stat_tables(system_rows& rows) {
             fetched = datum{static_cast<std::int64_t>(indexes.rows_read)};
         }
         rows.add(table.id, table.schema_name, table.name, counted.scans, counted.rows_read, index_scans, fetched,
-                 counted.inserted, counted.updated, counted.deleted, 0, live_rows(rows, table.id), 0,
-                 counted.modified_since_analyze, counted.inserted_since_vacuum, moment(counted.last_vacuum), nullptr,
-                 moment(counted.last_analyze), nullptr, counted.vacuums, 0, counted.analyzes, 0);
+                 counted.inserted, counted.updated, counted.deleted, 0, live_rows(rows, table.id),
+                 dead_rows(rows, table, counted), counted.modified_since_analyze, counted.inserted_since_vacuum,
+                 moment(counted.last_vacuum), nullptr, moment(counted.last_analyze), nullptr, counted.vacuums, 0,
+                 counted.analyzes, 0);
     });
 }
 
@@ -62,18 +71,21 @@ void fill_stat_indexes(system_rows& rows) {
     });
 }
 
-/// A "block hit" is a request to the store; which of them had to read a file the stores count in sum, see pg_stat_database.
+/// Read are pages and blocks from files; a hit is a request to the store that needed none. What a scan through an index does counts with
+/// the index, what it reads of the table's rows too.
 template <scope Which>
 void fill_statio_tables(system_rows& rows) {
     rows.each_table([&](schema::table_descriptor const& table) {
         if (!is_shown<Which>(table)) return;
         nullable_datum index_reads, index_hits;
         if (!table.indexes.empty()) {
-            index_reads = datum{std::int64_t{0}};
-            index_hits = datum{static_cast<std::int64_t>(through_indexes(rows, table).requests)};
+            auto const indexes = through_indexes(rows, table);
+            index_reads = datum{static_cast<std::int64_t>(indexes.reads)};
+            index_hits = datum{static_cast<std::int64_t>(indexes.hits)};
         }
-        rows.add(table.id, table.schema_name, table.name, 0, rows.session.shared.usage.relation(table.id).requests,
-                 index_reads, index_hits, nullptr, nullptr, nullptr, nullptr);
+        auto const counted = rows.session.shared.usage.relation(table.id);
+        rows.add(table.id, table.schema_name, table.name, counted.reads, counted.hits, index_reads, index_hits, nullptr,
+                 nullptr, nullptr, nullptr);
     });
 }
 
@@ -82,15 +94,14 @@ void fill_statio_indexes(system_rows& rows) {
     rows.each_table([&](schema::table_descriptor const& table) {
         if (!is_shown<Which>(table)) return;
         for (auto const& index : table.indexes) {
-            rows.add(table.id, index.id, table.schema_name, table.name, index.name, 0,
-                     rows.session.shared.usage.relation(index.id).requests);
+            auto const counted = rows.session.shared.usage.relation(index.id);
+            rows.add(table.id, index.id, table.schema_name, table.name, index.name, counted.reads, counted.hits);
         }
     });
 }
 
 void fill_stat_database(system_rows& rows) {
     auto const shard = rows.session.shared.shard->statistics();
-    auto const store = mvcc::store_statistics_of(*rows.session.shared.shard);
     for (auto const& [id, one] : rows.catalog.databases()) {
         auto const counted = rows.session.shared.usage.database(id);
         std::int64_t connected = 0;
@@ -100,11 +111,8 @@ void fill_stat_database(system_rows& rows) {
                 connected += activity.database == one->name;
             }
         }
-        // The store is one for all databases; its counts stand with the one that is asked in.
-        bool here = id == rows.session.database;
-        std::uint64_t const hits =
-            here && store.cache_hits + store.cache_misses > 0 ? store.cache_hits : counted.requests;
-        rows.add(id, one->name, connected, counted.commits, counted.rollbacks, here ? store.cache_misses : 0u, hits,
+        bool here = id == rows.session.database;  // locks are counted for all databases together
+        rows.add(id, one->name, connected, counted.commits, counted.rollbacks, counted.reads, counted.hits,
                  counted.rows_read + counted.rows_fetched, counted.rows_fetched, counted.inserted, counted.updated,
                  counted.deleted, 0, 0, 0, here ? shard.deadlocks : 0u, nullptr, nullptr, 0.0, 0.0, 0.0, 0.0, 0.0,
                  counted.sessions, 0, 0, 0, moment(counted.reset_at));

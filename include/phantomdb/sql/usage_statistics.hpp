@@ -14,12 +14,14 @@ struct relation_statistics : exec::relation_usage {
     std::uint64_t modified_since_analyze = 0, inserted_since_vacuum = 0;
     std::int64_t last_vacuum = 0, last_analyze = 0;  ///< µs since 2000-01-01 UTC; 0: never
     std::uint64_t vacuums = 0, analyzes = 0;
+    std::uint64_t replaced = 0;     ///< rows updated or deleted by commits since the last checkpoint or VACUUM
+    std::uint64_t checkpoints = 0;  ///< that there had been when the last of them was counted
 };
 
 /// Of one database.
 struct database_statistics {
     std::uint64_t commits = 0, rollbacks = 0, sessions = 0;
-    std::uint64_t rows_read = 0, rows_fetched = 0, requests = 0, inserted = 0, updated = 0, deleted = 0;
+    std::uint64_t rows_read = 0, rows_fetched = 0, hits = 0, reads = 0, inserted = 0, updated = 0, deleted = 0;
     std::int64_t reset_at = 0;
 };
 
@@ -37,7 +39,8 @@ public:
             one.modified_since_analyze += more.inserted + more.updated + more.deleted;
             one.inserted_since_vacuum += more.inserted;
             (is_index(id) ? all.rows_fetched : all.rows_read) += more.rows_read;
-            all.requests += more.requests;
+            all.hits += more.hits;
+            all.reads += more.reads;
             all.inserted += more.inserted;
             all.updated += more.updated;
             all.deleted += more.deleted;
@@ -55,9 +58,20 @@ public:
         std::lock_guard hold(mutex_);
         ++databases_[database].rollbacks;
     }
+    /// A commit has updated or deleted so many rows of tables; there have been so many checkpoints.
+    void replaced(std::map<schema::object_id, std::uint64_t> const& rows, std::uint64_t checkpoints) {
+        std::lock_guard hold(mutex_);
+        for (auto const& [table, more] : rows) {
+            relation_statistics& one = relations_[table];
+            if (one.checkpoints != checkpoints) one.replaced = 0;
+            one.checkpoints = checkpoints;
+            one.replaced += more;
+        }
+    }
     void vacuumed(schema::object_id table, std::int64_t now) {
         std::lock_guard hold(mutex_);
         relation_statistics& one = relations_[table];
+        one.replaced = 0;
         one.last_vacuum = now;
         ++one.vacuums;
         one.inserted_since_vacuum = 0;

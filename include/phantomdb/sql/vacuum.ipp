@@ -96,6 +96,36 @@ void check_columns(schema::table_descriptor const& table, ast_list columns) {
     }
 }
 
+std::uint64_t rows_of(session_core& session, schema::object_id table) {
+    std::string from, to;
+    schema::append_id(from, table);
+    schema::append_id(to, table + 1);
+    return session.shared.shard->view().estimate(from, to);
+}
+
+/// What VACUUM finds: as the store is now, not as this transaction sees it.
+struct vacuum_state {
+    std::uint64_t old_versions = 0;
+    storage::store_statistics store;
+
+    vacuum_state(session_core& session, schema::object_id table) : store(session.shared.shard->store_statistics()) {
+        auto const& shard = *session.shared.shard;
+        relation_statistics const counted = session.shared.usage.relation(table);
+        if (auto const buried = shard.view().base().buried(table)) old_versions = *buried;
+        else if (counted.checkpoints == shard.checkpoints()) old_versions = counted.replaced;
+    }
+};
+
+/// In the form of PostgreSQL's report. Files are those of the whole store: engines don't keep tables apart.
+std::string vacuum_report(vacuum_state const& before, vacuum_state const& after, std::uint64_t rows) {
+    std::uint64_t const removed = before.old_versions - std::min(before.old_versions, after.old_versions);
+    auto const text = [](std::uint64_t n) { return std::to_string(n); };
+    return "tuples: " + text(removed) + " removed, " + text(rows) + " remain, " + text(after.old_versions) +
+           " are dead but not yet removed\nfiles of the store: " + text(before.store.file_bytes) + " bytes before, " +
+           text(after.store.file_bytes) + " now, " + text(after.store.free_bytes) + " of them free; " +
+           text(after.store.written_bytes - before.store.written_bytes) + " bytes written";
+}
+
 void vacuum_table(session_core& session, schema::table_descriptor const& table, vacuum_options const& how) {
     auto say = [&](std::string const& what) {
         if (how.verbose) session.note(severity::info, sqlstate{"00000"}, what);
@@ -106,19 +136,19 @@ void vacuum_table(session_core& session, schema::table_descriptor const& table, 
         say("vacuuming \"" + shown + "\"");
         auto progress = [&](std::uint64_t, std::uint64_t) { session.cancel.check(); };
         auto& shard = *session.shared.shard;
-        bool done = mvcc::try_reclaim(shard, table.id, how.full, progress);
+        vacuum_state const before(session, table.id);
+        mvcc::try_reclaim(shard, table.id, how.full, progress);
         for (auto const& index : table.indexes) {
-            if (!index.primary) done = mvcc::try_reclaim(shard, index.id, how.full, progress) || done;
+            if (!index.primary) mvcc::try_reclaim(shard, index.id, how.full, progress);
         }
-        say("finished vacuuming \"" + shown + "\": " +
-            (done ? "room of what nobody sees any more was given back" : "its engine keeps nothing to be removed"));
         session.shared.usage.vacuumed(table.id, session.clock());
+        if (how.verbose) {
+            say("finished vacuuming \"" + shown + "\":\n" +
+                vacuum_report(before, vacuum_state(session, table.id), rows_of(session, table.id)));
+        }
     }
     if (how.analyze) {
-        std::string from, to;
-        schema::append_id(from, table.id);
-        schema::append_id(to, table.id + 1);
-        std::string const rows = std::to_string(session.transaction->view().estimate(from, to));
+        std::string const rows = std::to_string(rows_of(session, table.id));
         say("analyzing \"" + name + "\"");
         say("\"" + table.name + "\": the store counts " + rows + " live rows; the planner asks it for every plan");
         session.shared.usage.analyzed(table.id, session.clock());

@@ -16,6 +16,7 @@
 #include <phantomdb/storage/btree/page_format.hpp>
 #include <phantomdb/storage/btree/page_table.hpp>
 #include <phantomdb/storage/btree/reader_epochs.hpp>
+#include <phantomdb/storage/file_reads.hpp>
 #include <phantomdb/storage/page_pool.hpp>
 
 #include <algorithm>
@@ -98,6 +99,7 @@ public:
     void read(std::uint64_t word, unsigned level, frame* into) {
         std::uint32_t const page = page_of(word);
         misses_.fetch_add(1, std::memory_order_relaxed);
+        ++file_reads();
         // Not straight into the frame: where the page has its seal, the frame has what the clock looks at.
         alignas(64) std::array<char, PageBytes> bytes;
         std::size_t const size = file_.read(std::uint64_t{page} * PageBytes, bytes);

@@ -8,6 +8,7 @@
 #include <phantomdb/storage/btree/page_file.hpp>
 #include <phantomdb/storage/btree/page_format.hpp>
 #include <phantomdb/storage/btree/space_map.hpp>
+#include <phantomdb/storage/file_reads.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -179,6 +180,7 @@ private:
         auto& buffer = *static_cast<value_buffer*>(fresh.get());
         buffer.first_page = page;
         buffer.birth = reference.birth;
+        ++file_reads();
         std::size_t const size = file_.read(std::uint64_t{page} * page_bytes_, {buffer.bytes(), buffer.size});
         if (size < buffer.size) throw damaged_page(file_.path(), page, page_bytes_, "the file ends within a value");
         if (codec::crc32c(buffer.value()) != reference.checksum) {

@@ -6,7 +6,8 @@
 /// 3. A snapshot is a reference to a published version: taken and dropped from any thread in O(1), read without locks.
 /// 4. A node replaced while building version r was visible in the versions [birth, r). It is freed once no live version lies in
 ///    there; so a long reader keeps alive the nodes it can see, and not what was written and replaced after it. Until then
-///    it is listed with the newest live version that sees it: when that one dies, it passes to the next older one, or goes.
+///    it is listed with the newest live version that sees it: when that one dies, it passes to the next older one, or goes
+///    (`tree_versions.hpp`).
 /// 5. `restore` goes back to an earlier version without copying: nodes born after it are given up, those replaced since
 ///    are taken back.
 ///
@@ -24,23 +25,21 @@
 #include <phantomdb/base/assert.hpp>
 #include <phantomdb/base/error.hpp>
 #include <phantomdb/storage/btree/memory_pages.hpp>
+#include <phantomdb/storage/btree/node_cut.hpp>
 #include <phantomdb/storage/btree/tree_cursor.hpp>
 #include <phantomdb/storage/btree/tree_snapshot.hpp>
+#include <phantomdb/storage/btree/tree_versions.hpp>
 #include <phantomdb/storage/ordered_store.hpp>
 #include <phantomdb/storage/tree_node.hpp>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstdint>
-#include <iterator>
-#include <memory>
 #include <new>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace phantomdb::storage {
 
@@ -60,10 +59,7 @@ public:
     versioned_tree& operator=(versioned_tree const&) = delete;
     ~versioned_tree() {
         if (root_ != 0) pages_.release_tree(root_);
-        for (auto const& version : versions_) {
-            for (auto const& kept : version->kept) pages_.release(kept.piece);
-        }
-        for (auto const& kept : retired_) pages_.release(kept.piece);
+        versions_.release_all(pages_);
     }
 
     Pages& pages() { return pages_; }
@@ -72,7 +68,7 @@ public:
     /// Becomes the tree that was published as version `number` and stored. Before anything else is done with it.
     void adopt(std::uint64_t root, std::uint64_t number, lsn_type lsn, std::uint64_t keys) {
         root_ = root;
-        building_ = number;
+        versions_.begin_at(number);
         keys_ = keys;
         publish(lsn);
     }
@@ -95,7 +91,7 @@ public:
         }
         std::array<char, Pages::reference_bytes> reference;
         std::string_view const payload(reference.data(), reference.size());
-        pages_.make_value(value, building_, reference.data());
+        pages_.make_value(value, building(), reference.data());
         try {
             put_payload(key, lsn, static_cast<std::uint32_t>(reference.size()) | tree_node::outside_flag, payload);
         } catch (...) {
@@ -152,21 +148,7 @@ public:
 
     /// Makes the version being built the current one, known as `lsn`. Where memory runs out, nothing has changed.
     void publish(lsn_type lsn) {
-        make_capacity(versions_, versions_.size() + 1);
-        make_capacity(spare_versions_, versions_.size() + spare_versions_.size() + 1);  // so that none has to be freed
-        auto made = take_version();
-        made->pages = &pages_;
-        made->root = root_;
-        made->number = building_;
-        made->lsn = lsn;
-        made->keys = keys_;
-        made->references.fetch_add(1,
-                                   std::memory_order_relaxed);  // the tree's own, beside what `snapshot` may be undoing
-        versions_.push_back(std::move(made));
-        pages_.publish(building_);
-        version_type* const replaced = current_.exchange(versions_.back().get());
-        if (replaced != nullptr) replaced->references.fetch_sub(1, std::memory_order_release);
-        ++building_;
+        versions_.publish(pages_, root_, keys_, lsn);
         dirty_ = false;
         at_end_ = false;
         reclaim();
@@ -176,35 +158,19 @@ public:
     bool is_dirty() const { return dirty_; }
 
     /// The current version. Any thread, lock-free.
-    ///
-    /// The count is raised first, and what was counted is looked at again: still current, it had not been dropped before
-    /// the count went up, and `reclaim` sees the count. Otherwise the version may be a spare one by now; its memory is
-    /// there as long as the tree, and the count goes back. (Hazard by reference count, over type-stable memory.)
-    snapshot_type snapshot() const {
-        for (version_type* seen = current_.load();;) {
-            seen->references.fetch_add(1);
-            version_type* const now = current_.load();
-            if (now == seen) return snapshot_type(seen);
-            seen->references.fetch_sub(1, std::memory_order_release);
-            seen = now;
-        }
-    }
+    snapshot_type snapshot() const { return versions_.snapshot(); }
 
     /// Makes the version being built equal to `earlier`, one of this tree's own. Snapshots taken since stay as they are.
     /// O(nodes changed since). Where memory runs out, nothing has changed; where nothing was published since `earlier`, it never does.
     void restore(snapshot_type const& earlier) {
         std::uint64_t const kept = earlier.version()->number;
-        if (kept + 1 == building_ && pages_.knows_born()) {
+        if (kept + 1 == building() && pages_.knows_born()) {
             pages_.release_born();
         } else if (root_ != 0) {
-            if (kept + 1 != building_) reserve_retired(count_since(root_, kept));
+            if (kept + 1 != building()) reserve_retired(count_since(root_, kept));
             give_up_since(root_, kept);
         }
-        auto const comes_back = [&](auto const& p) { return p.birth <= kept && p.until > kept; };
-        std::erase_if(retired_, comes_back);
-        for (auto const& version : versions_) {
-            if (version->number >= kept) std::erase_if(version->kept, comes_back);
-        }
+        versions_.take_back(kept);
         root_ = earlier.version()->root;
         keys_ = earlier.version()->keys;
         dirty_ = true;
@@ -219,52 +185,19 @@ public:
     }
 
     /// Memory for so many more `retire`.
-    void reserve_retired(std::size_t more) { make_capacity(retired_, retired_.size() + more); }
+    void reserve_retired(std::size_t more) { versions_.reserve(more); }
 
     /// Keeps `piece`, which is in no node, for the versions from `birth` on and before the current one, then frees it.
-    void retire(tree_piece const& piece, std::uint64_t birth) {
-        retired_.push_back({piece, birth, current_.load()->number});
-    }
+    void retire(tree_piece const& piece, std::uint64_t birth) { versions_.retire(piece, birth); }
 
     /// Calls `visit(piece)` with what versions before the current one see and the current one does not.
     template <class Visit>
     void for_each_kept(Visit&& visit) const {
-        for (auto const& version : versions_) {
-            for (auto const& kept : version->kept) {
-                if (kept.until < building_) visit(kept.piece);
-            }
-        }
-        for (auto const& kept : retired_) {
-            if (kept.until < building_) visit(kept.piece);
-        }
+        versions_.for_each_kept(visit);
     }
 
     /// Frees what nobody sees any more now, instead of at the next publication. What there is no memory to do waits for the next time.
-    void reclaim() noexcept {
-        for (std::size_t i = 0; i < versions_.size();) {
-            if (versions_[i]->references.load() != 0 ||
-                !try_capacity(retired_, retired_.size() + versions_[i]->kept.size())) {
-                ++i;
-                continue;
-            }
-            auto& gone = versions_[i]->kept;
-            retired_.insert(retired_.end(), gone.begin(), gone.end());
-            gone.clear();
-            spare_versions_.push_back(std::move(versions_[i]));
-            versions_.erase(versions_.begin() + static_cast<std::ptrdiff_t>(i));
-        }
-        std::erase_if(retired_, [&](auto const& piece) {
-            version_type* const seen_by = newest_in(piece.birth, piece.until);
-            if (seen_by == nullptr) {
-                pages_.release(piece.piece);
-            } else if (try_capacity(seen_by->kept, seen_by->kept.size() + 1)) {
-                seen_by->kept.push_back(piece);
-            } else {
-                return false;
-            }
-            return true;
-        });
-    }
+    void reclaim() noexcept { versions_.reclaim(pages_); }
 
     /// Bytes of nodes and outside values, replaced ones that snapshots still see included.
     std::uint64_t memory_bytes() const { return pages_.memory_bytes(); }
@@ -297,10 +230,12 @@ private:
         std::size_t size_ = 0;
     };
 
+    std::uint64_t building() const { return versions_.building(); }
+
     // ---- the path from the root to a leaf, owned by the version being built ----
 
     tree_node* own(std::uint64_t& word) {
-        typename Pages::owned const owned = pages_.own(word, building_);
+        typename Pages::owned const owned = pages_.own(word, building());
         if (owned.word != word) {
             word = owned.word;
             give_up(owned.replaced, owned.birth);
@@ -399,7 +334,7 @@ private:
                 if (node->capacity < Pages::node_bytes || node->count < 4) return grow(depth, bytes);
             }
             unsigned const at = path_[depth].index;
-            cut const where = node->level == 0 ? cut_leaf(*node, at, key, bytes, replaces) : cut_inner(*node, at);
+            node_cut const where = node->level == 0 ? cut_leaf(*node, at, key, bytes, replaces) : cut_inner(*node, at);
             if (depth == 0) return split_root(where);
             if (path_[depth - 1].at->fits(tree_node::need(where.separator.size(), 0))) return split(depth, where);
             bytes = tree_node::need(where.separator.size(), 0);
@@ -427,53 +362,7 @@ private:
         give_up(Pages::piece(replaced, *node), node->birth);
     }
 
-    /// How a node is cut in two: the right half begins with slot `middle`; `separator` is above all that stays on the left.
-    struct cut {
-        unsigned middle;
-        std::string_view separator;
-    };
-
-    static std::string_view shortest_between(std::string_view below, std::string_view above) {
-        return above.substr(0, common_prefix(below, above) + 1);
-    }
-
-    /// As if the new entry were there already, at slot `at`, before or in place of what is there: half the bytes to each side, or
-    /// where keys come in rising order the new one alone to the right. A side may be left empty, for the new entry.
-    static cut cut_leaf(tree_node const& node, unsigned at, std::string_view key, std::size_t bytes, bool replaces) {
-        unsigned const n = node.count - (replaces ? 1u : 0u);  // the last entry, as if
-        auto const slot_of = [&](unsigned i) { return replaces || i < at ? i : i - 1; };
-        auto const weight = [&](unsigned i) { return i == at ? bytes : node.weight(slot_of(i)); };
-        auto const key_of = [&](unsigned i) { return i == at ? key : node.key(slot_of(i)); };
-        std::size_t const room = node.capacity - sizeof(tree_node);
-        std::size_t const all = node.used() - sizeof(tree_node) + bytes - (replaces ? node.weight(at) : 0);
-        unsigned first_right = n;
-        if (at < n || node.appended == 0) {
-            std::size_t left = 0;
-            first_right = 0;
-            while (first_right < n && left < all / 2) left += weight(first_right++);
-            first_right = std::max(first_right, 1u);
-            if (left > room || all - left > room) {
-                // One entry is large. Beside it there is a place where both sides fit, or else the next try finds one.
-                first_right = std::max(at, 1u);
-            }
-        }
-        return {replaces || first_right <= at ? first_right : first_right - 1,
-                shortest_between(key_of(first_right - 1), key_of(first_right))};
-    }
-
-    static cut cut_inner(tree_node const& node, unsigned at) {
-        unsigned const n = node.count;
-        PHANTOMDB_HOT_ASSERT(n > 1);
-        if (at + 1 >= n && node.appended != 0) return {n - 1, node.key(n - 1)};
-        std::size_t const half = (node.used() - sizeof(tree_node)) / 2;
-        std::size_t left = 0;
-        unsigned i = 0;
-        while (i < n - 1 && left < half) left += node.weight(i++);
-        i = std::max(i, 1u);
-        return {i, node.key(i)};
-    }
-
-    void split(std::size_t depth, cut const& where) {
+    void split(std::size_t depth, node_cut const& where) {
         step const parent = path_[depth - 1];
         tree_node* const left = path_[depth].at;
         auto const right = make_node(std::max(left->capacity, Pages::node_bytes), left->level);
@@ -484,7 +373,7 @@ private:
         parent.at->set_subtree(parent.index, left->subtree());
     }
 
-    void split_root(cut const& where) {
+    void split_root(node_cut const& where) {
         auto const made = make_node(Pages::node_bytes, static_cast<std::uint16_t>(path_[0].at->level + 1));
         PHANTOMDB_ASSERT(made.node->level < max_tree_depth);
         made.node->insert(0, {}, root_, path_[0].at->subtree(), {});
@@ -616,8 +505,8 @@ private:
     std::uint64_t give_up_below(std::uint64_t word, unsigned level, bool values, std::uint64_t keys) {
         if (level == 0 && !values) {  // need not be read
             // As the word tells the birth, it may be older, by 2^32 versions. Nobody may be left who could tell.
-            bool const sure = building_ - versions_.front()->number < std::uint64_t{1} << 32;
-            give_up(pages_.leaf_piece(word), sure ? pages_.birth(word, building_) : 0);
+            bool const sure = building() - versions_.oldest() < std::uint64_t{1} << 32;
+            give_up(pages_.leaf_piece(word), sure ? pages_.birth(word, building()) : 0);
             return keys;
         }
         typename Pages::hold hold;
@@ -647,27 +536,13 @@ private:
     }
 
     typename Pages::made make_node(std::uint32_t capacity, std::uint16_t level) {
-        return pages_.make(capacity, level, building_);
+        return pages_.make(capacity, level, building());
     }
 
-    /// Room for `size` elements, so that adding them takes no memory. Doubles.
-    template <class T>
-    static void make_capacity(std::vector<T>& list, std::size_t size) {
-        if (list.capacity() < size) list.reserve(std::max(size, 2 * list.capacity()));
-    }
-    template <class T>
-    static bool try_capacity(std::vector<T>& list, std::size_t size) {
-        try {
-            make_capacity(list, size);
-            return true;
-        } catch (std::bad_alloc const&) {
-            return false;
-        }
-    }
     /// Memory for what one change gives up: nodes on the path, their neighbours, and a value. Where earlier versions are empty it
     /// gives up nothing that they see.
     void reserve_retired() {
-        if (versions_.size() == 1 && versions_.front()->root == 0) return;
+        if (versions_.is_only_empty()) return;
         reserve_retired(3 * max_tree_depth + 8);
     }
 
@@ -688,7 +563,7 @@ private:
     }
     /// How much `give_up_since` gives up, at most.
     std::size_t count_since(std::uint64_t word, std::uint64_t kept) {
-        if (pages_.birth(word, building_) <= kept) return 0;
+        if (pages_.birth(word, building()) <= kept) return 0;
         typename Pages::hold hold;
         tree_node const& node = stay(word, hold);
         if (node.birth <= kept) return 0;
@@ -708,17 +583,11 @@ private:
     }
 
     /// Frees `piece` now where no version can have seen it, else later.
-    void give_up(tree_piece const& piece, std::uint64_t birth) {
-        if (birth == building_) {
-            pages_.release(piece);
-        } else {
-            retired_.push_back({piece, birth, building_});
-        }
-    }
+    void give_up(tree_piece const& piece, std::uint64_t birth) { versions_.give_up(pages_, piece, birth); }
 
     /// Gives up what is reachable from `word` and was born after version `kept`.
     void give_up_since(std::uint64_t word, std::uint64_t kept) {
-        if (pages_.birth(word, building_) <= kept) return;
+        if (pages_.birth(word, building()) <= kept) return;
         typename Pages::hold hold;
         tree_node const& node = stay(word, hold);
         if (node.birth <= kept) return;
@@ -735,33 +604,13 @@ private:
         give_up(piece, birth);
     }
 
-    std::unique_ptr<version_type> take_version() {
-        if (spare_versions_.empty()) return std::make_unique<version_type>();
-        auto version = std::move(spare_versions_.back());
-        spare_versions_.pop_back();
-        return version;
-    }
-
-    /// The newest live version with a number in [from, until).
-    version_type* newest_in(std::uint64_t from, std::uint64_t until) {
-        auto const above = std::lower_bound(versions_.begin(), versions_.end(), until,
-                                            [](auto const& version, std::uint64_t n) { return version->number < n; });
-        if (above == versions_.begin()) return nullptr;
-        version_type* const newest = std::prev(above)->get();
-        return newest->number >= from ? newest : nullptr;
-    }
-
     mutable Pages pages_;
     std::uint64_t root_ = 0;
-    std::uint64_t building_ = 1;
     std::uint64_t keys_ = 0;
     bool dirty_ = false;
     bool at_end_ = false;  // `path_` leads to the last leaf and is owned by the version being built
     steps path_;
-    std::vector<typename version_type::kept_piece> retired_;  // since the last publication
-    std::vector<std::unique_ptr<version_type>> versions_;     // by number; the last is the current one
-    std::vector<std::unique_ptr<version_type>> spare_versions_;
-    std::atomic<version_type*> current_{nullptr};
+    tree_versions<Pages> versions_;
 };
 
 }  // namespace phantomdb::storage

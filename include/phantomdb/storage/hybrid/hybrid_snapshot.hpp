@@ -283,6 +283,14 @@ public:
         }
     }
 
+    /// Entries of an object that do not show and that its engine keeps among the others until it merges them away, about. Nothing where
+    /// it is in an engine that keeps none so.
+    std::optional<std::uint64_t> buried(std::uint32_t object) const {
+        if (others_ == nullptr || others_->known->where(object) != engine::lsm) return std::nullopt;
+        auto const counted = others_->lsm->count_kept(object_prefix(object), object_end(object));
+        return counted.kept - counted.showing;
+    }
+
     /// Where objects are, as of this snapshot; null where all are in the main engine and none chooses.
     std::shared_ptr<elsewhere_type const> const& others() const { return others_; }
 

@@ -12,6 +12,7 @@
 
 #include <phantomdb/base/assert.hpp>
 #include <phantomdb/storage/byte_pin.hpp>
+#include <phantomdb/storage/file_reads.hpp>
 #include <phantomdb/storage/lsm/block.hpp>
 
 #include <atomic>
@@ -82,6 +83,7 @@ public:
             std::lock_guard const hold(home.loading);
             if (slot.try_pin()) return {byte_pin::adopt(&slot), &slot.content};
             misses_.fetch_add(1, std::memory_order_relaxed);
+            ++file_reads();
             block loaded = load();
             std::uint64_t const bytes = loaded.memory_bytes();
             {

@@ -80,8 +80,10 @@ public:
     std::size_t next_chunk(std::span<slice> out, std::string_view to) { return chunk<true>(out, to); }
     std::size_t prev_chunk(std::span<slice> out, std::string_view from) { return chunk<false>(out, from); }
 
-    /// Entries of all sources passed so far, those that do not show included.
+    /// Entries of all sources passed one by one so far, those that do not show included.
     std::uint64_t passed() const { return passed_; }
+    /// How often a source went past all that a span has erased of it.
+    std::uint64_t jumps() const { return jumps_; }
 
 private:
     using source = merge_source<Environment>;
@@ -164,13 +166,20 @@ private:
         }
         return false;
     }
-    /// Moves all sources that have the top's key.
+    /// Moves all sources that have the top's key; those under the top past all that a span has erased of them.
     template <bool Forward>
     void pass() {
         if (!is_shared()) return move_top<Forward>();
         passed_key_.assign(top().at().key);
-        do move_top<Forward>();
-        while (!heap_.empty() && top().at().key == passed_key_);
+        move_top<Forward>();
+        while (!heap_.empty() && top().at().key == passed_key_) {
+            erased_span const* const span = spans_.empty() ? nullptr : covering(top().at());
+            if (span != nullptr && top().highest() < span->lsn) {
+                jump_over<Forward>(*span);
+            } else {
+                move_top<Forward>();
+            }
+        }
     }
 
     /// From the top on, to what shows.
@@ -205,8 +214,12 @@ private:
     template <bool Forward>
     void jump(erased_span const& span) {
         if (top().highest() >= span.lsn) return pass<Forward>();
+        jump_over<Forward>(span);
+    }
+    template <bool Forward>
+    void jump_over(erased_span const& span) {
         std::string_view const bound = Forward ? span.to : span.from;
-        if constexpr (Forward) passed_ += top().distance_to(bound);
+        ++jumps_;
         losing_guard guard{*this};
         std::vector<byte_pin>* const lent = lending_ ? &lent_ : nullptr;
         if (bound.empty()) {
@@ -308,7 +321,7 @@ private:
     bool lending_ = false;
     std::vector<byte_pin> lent_;  // blocks whose bytes the last chunk gave out
     std::string passed_key_;
-    std::uint64_t passed_ = 0;
+    std::uint64_t passed_ = 0, jumps_ = 0;
 };
 
 }  // namespace phantomdb::storage::lsm

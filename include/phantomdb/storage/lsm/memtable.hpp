@@ -136,6 +136,11 @@ public:
         return static_cast<std::uint64_t>(static_cast<double>(versions) * static_cast<double>(keys) /
                                           static_cast<double>(std::max<std::uint64_t>(entries(), 1)));
     }
+    /// Versions that a key has beside its newest, on average.
+    double older_versions_of_a_key() const {
+        auto const keys = static_cast<double>(std::max<std::uint64_t>(keys_.load(std::memory_order_relaxed), 1));
+        return std::max(0.0, static_cast<double>(entries()) - keys) / keys;
+    }
     /// Calls `use(node, how many versions it stands for)` for entries in [from, to), evenly spread: for all, or a few times
     /// `enough` of them. O(log n + enough).
     template <class Use>

@@ -59,12 +59,6 @@ public:
         back(lent);
     }
 
-    /// Entries from here to `bound` (empty: the end), give or take half a block.
-    std::uint64_t distance_to(std::string_view bound) const {
-        if (run_ == nullptr) return table_->count(entry_.key, bound);
-        return std::max<std::uint64_t>(run_->entries_between(entry_.key, bound), 1);
-    }
-
     /// Of a run: the block it stands in, and where.
     block const& current_block() const { return *held_.content; }
     std::uint32_t place() const { return place_; }

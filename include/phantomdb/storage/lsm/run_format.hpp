@@ -241,6 +241,25 @@ public:
     std::uint64_t offset(std::size_t block) const { return offsets_[block]; }
     /// Entries in the blocks before this one.
     std::uint64_t entries_before(std::size_t block) const { return entries_[block]; }
+    /// Entries with keys below `key`, where `least` is the least there is: inside a block as if its keys were evenly spread. O(log n).
+    std::uint64_t entries_below(std::string_view key, std::string_view least) const {
+        std::size_t const block = find(key);
+        std::uint64_t const before = entries_before(block);
+        if (block == size() || key <= least) return before;
+        std::string_view const low = block == 0 ? least : last(block - 1);
+        std::string_view const high = last(block);
+        std::size_t const shared = shared_prefix(low, high);
+        auto const place = [&](std::string_view k) { return static_cast<double>(key_head(k.substr(shared))); };
+        double const width = place(high) - place(low);
+        double const part = width > 0 ? (place(key) - place(low)) / width : 0.5;
+        return before + static_cast<std::uint64_t>(part * static_cast<double>(entries_before(block + 1) - before));
+    }
+    /// The block that has the entry before which there are `entries`; there is one. O(log n).
+    std::size_t block_of(std::uint64_t entries) const {
+        return static_cast<std::size_t>(std::upper_bound(entries_.begin(), entries_.end(), entries) -
+                                        entries_.begin()) -
+               1;
+    }
     std::string_view last(std::size_t block) const {
         std::size_t const begin = block == 0 ? 0 : key_ends_[block - 1];
         return std::string_view(keys_).substr(begin, key_ends_[block] - begin);

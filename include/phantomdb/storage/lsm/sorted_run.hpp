@@ -79,7 +79,8 @@ public:
         return piece.file->find(key, hash, held);
     }
 
-    /// Entries with keys in [from, to) (empty `to`: to the end), give or take half a block at either end. O(pieces + log n).
+    /// Entries with keys in [from, to) (empty `to`: to the end), about: exact but for what the blocks at both ends have.
+    /// O(pieces + log n).
     std::uint64_t entries_between(std::string_view from, std::string_view to) const {
         std::uint64_t const low = from.empty() ? 0 : entries_below(from);
         std::uint64_t const high = to.empty() ? entries_ : entries_below(to);
@@ -90,14 +91,48 @@ public:
         for (piece_type const& piece : keyed_) {
             auto const& index = piece.file->index();
             std::uint64_t const skipped = piece.from.empty() ? 0 : index.entries_before(index.find(piece.from));
-            std::size_t const block = index.find(key);
-            std::uint64_t below = index.entries_before(block);
-            if (block < index.size() && key > piece.file->properties().least)
-                below += (index.entries_before(block + 1) - below) / 2;
+            std::uint64_t const below = index.entries_below(key, piece.file->properties().least);
             sum += below > skipped ? below - skipped : 0;
-            if (block < index.size()) break;
+            if (key <= piece.file->properties().greatest) break;
         }
         return sum;
+    }
+
+    /// Calls `use(key, entries it stands for)` for keys in [from, to) (empty `to`: to the end), spread evenly: up to about `enough` of
+    /// them. A key stands for what lies between it and the next. O(pieces + enough × log n).
+    template <class Use>
+    void spread(std::string_view from, std::string_view to, std::size_t enough, Use&& use) const {
+        struct stretch {
+            run_index const* index;
+            std::size_t first, end;  // blocks
+            std::string_view key;    // the first is taken from here on
+        };
+        std::vector<stretch> found;
+        std::uint64_t all = 0;
+        for (std::size_t i = find_piece(from); i < keyed_.size(); ++i) {
+            run_index const& index = keyed_[i].file->index();
+            std::string_view const key = std::max(
+                {from, std::string_view(keyed_[i].from), std::string_view(keyed_[i].file->properties().least)});
+            if (!to.empty() && key >= to) break;
+            std::size_t const end = to.empty() ? index.size() : std::min(index.find(to) + 1, index.size());
+            found.push_back({&index, index.find(key), end, key});
+            all += index.entries_before(end) - index.entries_before(found.back().first);
+        }
+        std::uint64_t const step = std::max<std::uint64_t>(all / std::max<std::size_t>(enough, 1), 1);
+        std::uint64_t next = step / 2;  // counted from the beginning of the stretch
+        for (stretch const& s : found) {
+            std::uint64_t const begin = s.index->entries_before(s.first);
+            std::uint64_t const size = s.index->entries_before(s.end) - begin;
+            while (next < size) {
+                std::size_t const block = s.index->block_of(begin + next);
+                std::uint64_t const upto = s.index->entries_before(block + 1) - begin;
+                std::uint64_t const steps = (upto - next + step - 1) / step;  // that end in this block
+                std::string_view const key = block == s.first ? s.key : s.index->last(block - 1);
+                if (to.empty() || key < to) use(key, static_cast<double>(steps * step));
+                next += steps * step;
+            }
+            next -= size;
+        }
     }
 
     /// Whether it may have anything, be it an erased span, in [from, to].
