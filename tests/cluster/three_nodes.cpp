@@ -1,6 +1,7 @@
 /// @file Three real phantomd that keep one database: killed, paused, cut off, wiped, under clients whose histories are judged.
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -342,6 +343,9 @@ TEST_CASE("tools/cluster starts three nodes, says how to reach them, and ends wi
         return std::to_string(test::free_port()) + "," + std::to_string(test::free_port()) + "," +
                std::to_string(test::free_port());
     };
+    auto const said = [&](char const* file) {
+        return std::filesystem::exists(folder / file) ? test::read_file(folder / file) : std::string();
+    };
     std::string const ports = three();
     test::process_options options;
     options.output = folder / "said";
@@ -350,9 +354,8 @@ TEST_CASE("tools/cluster starts three nodes, says how to reach them, and ends wi
     test::process script(
         {PHANTOMDB_SOURCE_FOLDER "/tools/cluster", folder / "place", "--ports", ports, "--cluster-ports", three()},
         options);
-    for (int patience = 0;
-         patience < 3000 && test::read_file(folder / "said").find("phantom.cluster") == std::string::npos; ++patience) {
-        INFO(test::read_file(folder / "errors"));
+    for (int patience = 0; patience < 3000 && said("said").find("phantom.cluster") == std::string::npos; ++patience) {
+        INFO(said("errors"));
         REQUIRE(script.running());
         std::this_thread::sleep_for(10ms);
     }

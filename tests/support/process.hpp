@@ -17,6 +17,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -51,20 +52,24 @@ private:
     std::filesystem::path path_;
 };
 
-/// A TCP port of the loopback interface that was free a moment ago, and that this process was not given before.
+/// A TCP port of the loopback interface that was free a moment ago, and that this process was not given before. Not one of those
+/// that the system gives to whoever calls somewhere: a server that is started again on it would find it taken.
 inline int free_port() {
     static std::set<int> given;
-    int const listener = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    int const failed = ::bind(listener, reinterpret_cast<sockaddr*>(&address), length) +
-                       ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length);
-    ::close(listener);
-    if (failed != 0) throw std::system_error(errno, std::generic_category(), "no free port");
-    int const port = ntohs(address.sin_port);
-    return given.insert(port).second ? port : free_port();
+    static std::mt19937 random{std::random_device{}()};
+    for (int attempt = 0; attempt < 1000; ++attempt) {
+        int const port = std::uniform_int_distribution(10'000, 32'000)(random);
+        if (!given.insert(port).second) continue;
+        int const listener = ::socket(AF_INET, SOCK_STREAM, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address.sin_port = htons(static_cast<std::uint16_t>(port));
+        bool const free = ::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+        ::close(listener);
+        if (free) return port;
+    }
+    throw std::runtime_error("no free port");
 }
 
 inline std::string read_file(std::string const& path) {
