@@ -29,36 +29,36 @@ def free_port():
 class libpq:
     """As much of a client as is needed, over the C library."""
 
-    library = None
+    calls = None
 
     def __init__(self, port):
-        if libpq.library is None:
+        if libpq.calls is None:
             found = ctypes.CDLL(ctypes.util.find_library("pq") or "libpq.so.5")
             for name in ("PQconnectdb", "PQexec"):
                 getattr(found, name).restype = ctypes.c_void_p
             found.PQgetvalue.restype = ctypes.c_char_p
-            libpq.library = found
+            libpq.calls = found
         text = f"host=127.0.0.1 port={port} user=postgres dbname=postgres connect_timeout=2".encode()
-        self.handle = ctypes.c_void_p(libpq.library.PQconnectdb(text))
-        self.works = libpq.library.PQstatus(self.handle) == 0
+        self.handle = ctypes.c_void_p(libpq.calls.PQconnectdb(text))
+        self.works = libpq.calls.PQstatus(self.handle) == 0
 
     def close(self):
         if self.handle:
-            libpq.library.PQfinish(self.handle)
+            libpq.calls.PQfinish(self.handle)
             self.handle = None
 
     def query(self, text):
         """The first cell, or "" for a statement without rows; None where it failed."""
         if not self.works:
             return None
-        answer = ctypes.c_void_p(libpq.library.PQexec(self.handle, text.encode()))
-        status = libpq.library.PQresultStatus(answer)
+        answer = ctypes.c_void_p(libpq.calls.PQexec(self.handle, text.encode()))
+        status = libpq.calls.PQresultStatus(answer)
         value = None
         if status == 1:
             value = ""
         elif status == 2:
-            value = libpq.library.PQgetvalue(answer, 0, 0).decode() if libpq.library.PQntuples(answer) else ""
-        libpq.library.PQclear(answer)
+            value = libpq.calls.PQgetvalue(answer, 0, 0).decode() if libpq.calls.PQntuples(answer) else ""
+        libpq.calls.PQclear(answer)
         return value
 
 

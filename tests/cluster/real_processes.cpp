@@ -14,17 +14,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Waits until `steps` more have been made; false after much too long.
-template <class Recording>
-bool goes_on(Recording const& clients, std::size_t steps) {
-    std::size_t const from = clients.steps();
-    for (int patience = 0; patience < 12000; ++patience) {
-        if (clients.steps() >= from + steps) return true;
-        std::this_thread::sleep_for(5ms);
-    }
-    return false;
-}
-
 struct server_at_a_port {
     test::temporary_folder folder;
     int port = test::free_port();
@@ -52,11 +41,11 @@ TEST_CASE("registers stay linearizable while the server is killed") {
     for (std::uint64_t client = 1; client <= 5; ++client) some.emplace_back(client, place.addresses(), 3);
     test::recording<test::register_recorder> clients(std::move(some));
     for (int kills = 0; kills < 3; ++kills) {
-        REQUIRE(goes_on(clients, 150));
+        REQUIRE(clients.goes_on(150));
         place.kill();
         place.start();
     }
-    REQUIRE(goes_on(clients, 150));
+    REQUIRE(clients.goes_on(150));
     clients.stop();
     auto const history = clients.history();
     auto const known =
@@ -83,11 +72,11 @@ TEST_CASE("transactions stay strictly serializable while the server is killed") 
         some.emplace_back(client, place.addresses(), 4, "serializable");
     test::recording<test::list_recorder> clients(std::move(some));
     for (int kills = 0; kills < 2; ++kills) {
-        REQUIRE(goes_on(clients, 80));
+        REQUIRE(clients.goes_on(80));
         place.kill();
         place.start();
     }
-    REQUIRE(goes_on(clients, 80));
+    REQUIRE(clients.goes_on(80));
     clients.stop();
     auto history = clients.history();
     // One more reads everything: nothing that was acknowledged may be missing.

@@ -228,6 +228,15 @@ public:
     }
     /// Steps of all, so far: what a test waits for instead of time.
     std::size_t steps() const { return steps_; }
+    /// Waits until `more` steps have been made; false after much too long.
+    bool goes_on(std::size_t more) const {
+        std::size_t const from = steps();
+        for (int patience = 0; patience < 12000; ++patience) {
+            if (steps() >= from + more) return true;
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+        return false;
+    }
     /// Everything, once it is stopped.
     auto history() const {
         std::remove_cvref_t<decltype(recorders_[0].history())> all;

@@ -17,17 +17,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Waits until `steps` more have been made; false after much too long.
-template <class Recording>
-bool goes_on(Recording const& clients, std::size_t steps) {
-    std::size_t const from = clients.steps();
-    for (int patience = 0; patience < 12000; ++patience) {
-        if (clients.steps() >= from + steps) return true;
-        std::this_thread::sleep_for(5ms);
-    }
-    return false;
-}
-
 /// A node that does not lead.
 int follower(test::real_cluster& cluster) { return cluster.leader() % cluster.size() + 1; }
 
@@ -106,25 +95,25 @@ TEST_CASE("registers stay linearizable while nodes are killed, paused and cut of
         some.emplace_back(client, std::move(servers), 3);
     }
     test::recording<test::register_recorder> clients(std::move(some));
-    REQUIRE(goes_on(clients, 150));
+    REQUIRE(clients.goes_on(150));
     int leader = cluster.leader();
     cluster.stop(leader, SIGKILL);
-    REQUIRE(goes_on(clients, 150));
+    REQUIRE(clients.goes_on(150));
     cluster.start(leader);
-    REQUIRE(goes_on(clients, 100));
+    REQUIRE(clients.goes_on(100));
 
     leader = cluster.leader();
     cluster.pause(leader);  // it will come back and think that it leads
     std::this_thread::sleep_for(2s);
     cluster.go_on(leader);
-    REQUIRE(goes_on(clients, 150));
+    REQUIRE(clients.goes_on(150));
 
     leader = cluster.leader();
     cluster.isolate(leader, test::relay::behaviour::stall);
     std::this_thread::sleep_for(2s);
-    REQUIRE(goes_on(clients, 100));
+    REQUIRE(clients.goes_on(100));
     cluster.heal();
-    REQUIRE(goes_on(clients, 150));
+    REQUIRE(clients.goes_on(150));
 
     clients.stop();
     auto const history = clients.history();
@@ -146,10 +135,10 @@ TEST_CASE("transactions stay strictly serializable while leaders go") {
         some.emplace_back(client, cluster.connections(), 4, "serializable");
     test::recording<test::list_recorder> clients(std::move(some));
     for (int kills = 0; kills < 2; ++kills) {
-        REQUIRE(goes_on(clients, 80));
+        REQUIRE(clients.goes_on(80));
         int const leader = cluster.leader();
         cluster.stop(leader, SIGKILL);
-        REQUIRE(goes_on(clients, 80));
+        REQUIRE(clients.goes_on(80));
         cluster.start(leader);
     }
     clients.stop();
