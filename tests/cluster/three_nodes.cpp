@@ -115,6 +115,21 @@ TEST_CASE("registers stay linearizable while nodes are killed, paused and cut of
     cluster.heal();
     REQUIRE(clients.goes_on(150));
 
+    leader = cluster.leader();
+    for (int other = 1; other <= 3; ++other) {  // slow ways to one of the others
+        if (other == leader) continue;
+        cluster.between(leader, other).delay(40ms);
+        cluster.between(other, leader).delay(40ms);
+        break;
+    }
+    REQUIRE(clients.goes_on(150));
+    cluster.heal();
+    for (int node = 1; node <= 3; ++node) {  // one after the other, as for an upgrade
+        CHECK(cluster.stop(node) == 0);
+        cluster.start(node);
+        REQUIRE(clients.goes_on(30));
+    }
+
     clients.stop();
     auto const history = clients.history();
     auto const known =
@@ -357,4 +372,46 @@ TEST_CASE("tools/cluster starts three nodes, says how to reach them, and ends wi
     script.kill(SIGTERM);
     CHECK(script.wait_for(20s) == 0);
     CHECK_THROWS(test::sql_client("host=127.0.0.1 user=postgres port=" + ports.substr(0, ports.find(','))));
+}
+
+TEST_CASE("five nodes go on without two of them") {
+    test::real_cluster cluster(5);
+    REQUIRE(cluster.on_leader("create table t (a int primary key)").ok());
+    int const leader = cluster.leader(), other = leader % 5 + 1;
+    cluster.stop(leader, SIGKILL);
+    cluster.stop(other, SIGKILL);
+    REQUIRE(cluster.on_leader("insert into t values (1)").ok());
+    CHECK(cluster.settled("select count(*) from t") == "1");
+    cluster.start(leader);
+    cluster.start(other);
+    CHECK(cluster.settled("select count(*) from t") == "1");
+}
+
+TEST_CASE("a node is told who it is in its configuration file, and its directory is nobody else's") {
+    test::temporary_folder folder;
+    std::string const data = folder / "data", address = "127.0.0.1:" + std::to_string(test::free_port());
+    std::filesystem::create_directories(data);
+    test::write_file(data + "/phantomdb.conf", "phantomdb.node_id = 7\nphantomdb.peers = '7=" + address + "'\n");
+    {
+        test::phantomd_server alone(data);
+        test::sql_client client(alone.connection());
+        CHECK(client.query("create table t (a int); insert into t values (1)").ok());
+        CHECK(client.query("select node || ' ' || role from phantom.cluster").value() == "7 leader");
+        CHECK(alone.stop() == 0);
+    }
+    std::filesystem::remove(data + "/phantomdb.conf");
+    auto const refusal = [&](std::vector<std::string> const& more) {
+        try {
+            test::phantomd_server wrong(data, more);
+            return std::string("started");
+        } catch (std::runtime_error const& said) {
+            return std::string(said.what());
+        }
+    };
+    CHECK(refusal({}).find("belongs to a node of a cluster") != std::string::npos);
+    CHECK(refusal({"--node-id", "8", "--peers", "8=" + address}).find("belongs to node 7") != std::string::npos);
+    CHECK(refusal({"--node-id", "7", "--peers", "7=" + address, "--cluster-name", "other"}).find("belongs to node 7") !=
+          std::string::npos);
+    test::phantomd_server again(data, {"--node-id", "7", "--peers", "7=" + address});
+    CHECK(test::sql_client(again.connection()).query("select count(*) from t").value() == "1");
 }
