@@ -20,6 +20,7 @@ namespace phantomdb::test {
 /// Nodes 1 to `size`. Each reaches each over a relay of their own, so that every direction can be cut alone.
 class real_cluster {
 public:
+    /// `more`: options of each node; `%n` in them stands for its number.
     explicit real_cluster(int size, std::vector<std::string> more = {}) : more_(std::move(more)), founders_(size) {
         for (int i = 1; i <= size; ++i) nodes_.push_back({i, free_port(), free_port(), {}, nullptr});
         for (int from = 1; from <= size; ++from) {
@@ -45,6 +46,7 @@ public:
     }
     /// Without waiting for clients to be able to connect, which they may never.
     void launch_only(int which) { launch(node(which)); }
+    void launch_only(int which, std::vector<std::string> const& more) { launch(node(which), more); }
     /// A further node, which is told the address of one that is in, and reached without relays. Returns when clients can connect.
     void join(int number, int member) {
         nodes_.push_back(
@@ -154,7 +156,8 @@ private:
     }
     one_node const& node(int which) const { return const_cast<real_cluster*>(this)->node(which); }
 
-    void launch(one_node& n) {
+    void launch(one_node& n) { launch(n, more_); }
+    void launch(one_node& n, std::vector<std::string> const& more) {
         std::string const number = std::to_string(n.number);
         std::vector<std::string> command{tool("phantomd"),
                                          "--data",
@@ -183,7 +186,10 @@ private:
             say("--join", n.joins);
             say("--cluster-listen", "127.0.0.1:" + std::to_string(n.cluster_port));
         }
-        command.insert(command.end(), more_.begin(), more_.end());
+        for (std::string option : more) {
+            if (std::size_t const place = option.find("%n"); place != option.npos) option.replace(place, 2, number);
+            command.push_back(std::move(option));
+        }
         std::filesystem::remove(folder_ / ("port" + number));
         process_options options;
         options.errors = folder_ / ("log" + number);

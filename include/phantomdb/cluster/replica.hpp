@@ -102,6 +102,13 @@ struct replica_status {
     std::vector<member_status> members;
 };
 
+/// Who leads, as this node knows.
+struct leader_place {
+    node_id node = raft::nobody;
+    std::string clients;  ///< where clients reach it; empty if that is not known
+    bool is_self = false;
+};
+
 class replica {
 public:
     /// Listens for the others from now on. Throws as `transport`.
@@ -129,6 +136,7 @@ public:
     error not_the_leader() const;
 
     replica_status status() const;
+    leader_place leader() const;
     std::uint16_t port() const;
 
     /// Takes `node` into the group, first as a learner; it votes once it has caught up. On the leader; 55000 elsewhere and where a

@@ -393,6 +393,15 @@ std::string replica::state::who_leads() const {
     return "Node " + std::to_string(leader) + " leads" + (known ? ": connect to " + found->second + "." : ".");
 }
 
+leader_place replica::state::leader() const {
+    std::lock_guard const hold(mutex_);
+    leader_place made;
+    made.node = core_ ? core_->leader() : raft::nobody;
+    made.is_self = made.node == options.cluster.node;
+    if (auto const found = clients_.find(made.node); found != clients_.end()) made.clients = found->second;
+    return made;
+}
+
 replica_status replica::state::status() const {
     auto const connections = network->statistics();
     std::lock_guard const hold(mutex_);
@@ -490,6 +499,7 @@ void replica::wait_for_reads(std::chrono::milliseconds limit) { state_->wait_for
 bool replica::takes_writes() const { return state_->epoch() != 0; }
 error replica::not_the_leader() const { return state_->not_the_leader(); }
 replica_status replica::status() const { return state_->status(); }
+leader_place replica::leader() const { return state_->leader(); }
 std::uint16_t replica::port() const { return state_->network->port(); }
 
 void replica::add_member(node_id node, std::string const& address) {

@@ -117,6 +117,7 @@ struct replica::state : std::enable_shared_from_this<replica::state> {
 
     void wait_for_reads(std::chrono::milliseconds limit);
     error not_the_leader() const;
+    leader_place leader() const;
     std::string who_leads() const;  // with the lock held
     replica_status status() const;
     void change_members(raft::membership_change change);

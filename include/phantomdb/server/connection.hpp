@@ -9,6 +9,7 @@
 
 #include <phantomdb/server/conversation.hpp>
 #include <phantomdb/server/event_log.hpp>
+#include <phantomdb/server/forwarding.hpp>
 #include <phantomdb/server/session_registry.hpp>
 #include <phantomdb/server/transport.hpp>
 #include <phantomdb/sql/instance.hpp>
@@ -38,6 +39,7 @@ struct server_context {
     session_registry sessions;
     server_counters counters;
     std::string mock_secret;  ///< makes the salts of roles that don't exist
+    forwarded_connections forwarded{};
 };
 
 /// Where a client comes from.
@@ -70,6 +72,10 @@ private:
     bool check_password(std::string const& user);
     void converse(sql::session_options options);
     void refuse(error const& what);
+    /// Whether the client's start-up, or else the server's settings, want it to be with the node that leads.
+    bool wants_leader(startup_message const& message) const;
+    /// Passes the connection on if it belongs to another node; false if it belongs here.
+    bool forward(startup_message const& message);
 
     server_context& context_;
     std::unique_ptr<transport> wire_;

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <phantomdb/cluster/replica.hpp>
 #include <phantomdb/server/connection.hpp>
 #include <phantomdb/server/scram.hpp>
+#include <phantomdb/sql/follower_sessions.hpp>
 
 #include <cstring>
+#include <thread>
 
 namespace phantomdb::server {
 
@@ -83,6 +86,8 @@ std::optional<startup_message> connection::read_first_messages() {
         if (message.what == kind::start) return message;
         if (message.what == kind::cancel_request) {
             context_.sessions.cancel(message.process_id, message.cancel_key);
+            forwarded_connections::key const key{message.process_id, message.cancel_key};
+            if (auto const where = context_.forwarded.find(key); !where.empty()) forward_cancel(where, key);
             return std::nullopt;
         }
         bool const encrypt = message.what == kind::ssl_request && wire_->can_encrypt();
@@ -98,7 +103,7 @@ std::optional<startup_message> connection::read_first_messages() {
 
 std::optional<sql::session_options> connection::start() {
     auto const message = read_first_messages();
-    if (!message) return std::nullopt;
+    if (!message || forward(*message)) return std::nullopt;
     if (message->minor > 0 || !message->unknown_options.empty()) {
         channel_.replies().negotiate_protocol_version(message->unknown_options);
     }
@@ -113,6 +118,78 @@ std::optional<sql::session_options> connection::start() {
     authenticate(user);
     if (!context_.sessions.has_room()) throw error(errc::too_many_connections, "sorry, too many clients already");
     return session_options_of(*message, std::move(user), peer_.text);
+}
+
+bool connection::wants_leader(startup_message const& message) const {
+    std::string_view constexpr mode_name = "phantomdb.on_follower", reads_name = "phantomdb.read_consistency";
+    std::string mode, reads;
+    auto const look = [&](std::string_view name, std::string_view text) {
+        if (name == mode_name) mode = text;
+        if (name == reads_name) reads = text;
+    };
+    for (auto const& [name, text] : read_command_line_options(message.parameter("options"))) look(name, text);
+    for (auto const& [name, text] : message.parameters) look(name, text);
+    if (!mode.empty()) return mode == "forward";
+    return reads != "local" && sql::forwards_sessions(context_.store);
+}
+
+bool connection::forward(startup_message const& message) {
+    cluster::replica* const replica = context_.store.replica();
+    auto* const client = dynamic_cast<socket_transport*>(wire_.get());
+    if (replica == nullptr || client == nullptr || !wants_leader(message)) return false;
+    if (context_.forwarded.count() >= context_.sessions.capacity())
+        throw error(errc::too_many_connections, "sorry, too many clients already");
+    forwarded_connections::membership member(context_.forwarded);
+
+    // Where nobody leads, or the leader has just gone, the next one is about to be found.
+    auto const until = std::chrono::steady_clock::now() + sql::cluster_timeout(context_.store);
+    std::optional<reached_server> there;
+    cluster::leader_place leader;
+    while (!there) {
+        leader = replica->leader();
+        if (leader.is_self && replica->takes_writes()) return false;
+        auto const left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        if (stopping_ || left.count() <= 0) {
+            throw error(sqlstate("57P03"), "the node that leads the cluster cannot be reached from this one")
+                .with_detail(leader.node == 0 ? "Nobody leads at the moment."
+                                              : "Node " + std::to_string(leader.node) + " leads.")
+                .with_hint(
+                    leader.node != 0 && !leader.is_self && leader.clients.empty()
+                        ? "Start that node with --cluster-clients, so that this one knows where clients reach it."
+                        : "Try again.");
+        }
+        if (leader.node != 0 && !leader.is_self && !leader.clients.empty()) there = reach_server(leader.clients, left);
+        if (!there) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    if (there->loopback && !peer_.local) {
+        throw error(errc::invalid_authorization, "a connection from another machine is not passed on within this one")
+            .with_detail("Node " + std::to_string(leader.node) + " is reached at " + leader.clients +
+                         ", where it trusts who connects.")
+            .with_hint("Start it with --cluster-clients and an address that other machines reach.");
+    }
+    if (client->encrypted() && !there->wire->encrypted() && !there->loopback) {
+        throw error(errc::invalid_authorization, "an encrypted connection is not passed on to a node without TLS")
+            .with_hint("Start node " + std::to_string(leader.node) + " with --tls-cert and --tls-key.");
+    }
+    context_.log.write(log_level::info, "connection passed on",
+                       {{"client", peer_.text}, {"node", leader.node}, {"address", leader.clients}});
+    relay::hooks with;
+    with.stopping = [this] { return stopping_.load(); };
+    with.still_leads = [replica, node = leader.node] { return replica->leader().node == node; };
+    with.started = [&](backend_stream const& said) {
+        started_ = true;
+        ++context_.counters.connections;
+        if (auto const key = said.cancel_key()) member.is_known_as(*key, leader.clients);
+    };
+    with.farewell = [](error const& why) {
+        reply_buffer bytes;
+        bytes.failure(why, error_severity::fatal);
+        return bytes.bytes();
+    };
+    relay(*client, *there->wire, std::move(with)).run(forwarded_startup(message) + channel_.take_unread());
+    context_.log.write(log_level::info, "passed connection ended", {{"client", peer_.text}, {"node", leader.node}});
+    return true;
 }
 
 void connection::authenticate(std::string const& user) {

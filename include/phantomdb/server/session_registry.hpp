@@ -41,6 +41,8 @@ public:
         return members_.size() < capacity_;
     }
 
+    std::size_t capacity() const { return capacity_; }
+
     /// Cancels what the session runs if the key is right. Silent otherwise, as the protocol wants.
     void cancel(std::int32_t id, std::int32_t cancel_key) {
         std::lock_guard const lock(mutex_);

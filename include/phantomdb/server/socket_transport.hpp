@@ -3,6 +3,7 @@
 
 #include <phantomdb/server/transport.hpp>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 
@@ -40,7 +41,26 @@ public:
     void stop_reading() override;
     void cut() override;
 
+    /// Goes on under TLS as the side that called; whom it talks to is not proved. 08006 if the handshake fails.
+    void encrypt_as_client();
+    /// Reads and writes fail after this time.
+    void limit_waiting(std::chrono::milliseconds limit);
+
+    /// From here on reads and writes are for `try_read` and `try_write`.
+    void unblock();
+    struct attempt {
+        std::size_t bytes = 0;  ///< none: not yet, or `ended`
+        bool ended = false;
+        bool waits_to_read = false, waits_to_write = false;  ///< what TLS needs first
+    };
+    attempt try_read(char* into, std::size_t capacity);
+    attempt try_write(std::string_view bytes);
+    int descriptor() const { return descriptor_; }
+    bool encrypted() const { return encrypted_ != nullptr; }
+
 private:
+    attempt after_tls(int result);
+
     int descriptor_;
     tls_identity const* identity_;
     ssl_st* encrypted_ = nullptr;

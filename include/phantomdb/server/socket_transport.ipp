@@ -2,9 +2,11 @@
 
 #include <phantomdb/server/socket_transport.hpp>
 
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -80,6 +82,56 @@ void socket_transport::encrypt() {
     if (!encrypted_ || SSL_set_fd(encrypted_, descriptor_) != 1 || SSL_accept(encrypted_) != 1) {
         throw error(errc::connection_failure, "could not accept TLS connection: " + tls_problem());
     }
+}
+
+void socket_transport::encrypt_as_client() {
+    static std::unique_ptr<ssl_ctx_st, decltype(&SSL_CTX_free)> const context(SSL_CTX_new(TLS_client_method()),
+                                                                              &SSL_CTX_free);
+    encrypted_ = context ? SSL_new(context.get()) : nullptr;
+    if (!encrypted_ || SSL_set_fd(encrypted_, descriptor_) != 1 || SSL_connect(encrypted_) != 1) {
+        throw error(errc::connection_failure, "could not start TLS: " + tls_problem());
+    }
+}
+
+void socket_transport::limit_waiting(std::chrono::milliseconds limit) {
+    timeval const time{limit.count() / 1000, limit.count() % 1000 * 1000};
+    ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
+    ::setsockopt(descriptor_, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+}
+
+void socket_transport::unblock() {
+    ::fcntl(descriptor_, F_SETFL, ::fcntl(descriptor_, F_GETFL) | O_NONBLOCK);
+    if (encrypted_) SSL_set_mode(encrypted_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+}
+
+socket_transport::attempt socket_transport::after_tls(int result) {
+    if (result > 0) return {static_cast<std::size_t>(result), false, false, false};
+    int const why = SSL_get_error(encrypted_, result);
+    ERR_clear_error();
+    if (why == SSL_ERROR_WANT_READ) return {0, false, true, false};
+    if (why == SSL_ERROR_WANT_WRITE) return {0, false, false, true};
+    return {0, true, false, false};
+}
+
+socket_transport::attempt socket_transport::try_read(char* into, std::size_t capacity) {
+    if (encrypted_)
+        return after_tls(SSL_read(encrypted_, into, static_cast<int>(std::min<std::size_t>(capacity, INT_MAX))));
+    ssize_t got;
+    do got = ::recv(descriptor_, into, capacity, 0);
+    while (got < 0 && errno == EINTR);
+    if (got > 0) return {static_cast<std::size_t>(got), false, false, false};
+    return {0, got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK), false, false};
+}
+
+socket_transport::attempt socket_transport::try_write(std::string_view bytes) {
+    if (encrypted_)
+        return after_tls(
+            SSL_write(encrypted_, bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), INT_MAX))));
+    ssize_t sent;
+    do sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    if (sent >= 0) return {static_cast<std::size_t>(sent), false, false, false};
+    return {0, errno != EAGAIN && errno != EWOULDBLOCK, false, false};
 }
 
 void socket_transport::stop_reading() { ::shutdown(descriptor_, SHUT_RD); }

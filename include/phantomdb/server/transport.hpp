@@ -61,6 +61,12 @@ public:
     transport& wire() { return wire_; }
     /// Whether bytes came that no message was made of yet (they must not come from before TLS).
     bool has_unread() const { return begin_ != end_; }
+    /// Those bytes, for somebody else to read.
+    std::string take_unread() {
+        std::string taken(unread());
+        begin_ = end_;
+        return taken;
+    }
 
 private:
     static constexpr std::size_t initial_capacity = std::size_t{16} << 10, enough = std::size_t{32} << 10;

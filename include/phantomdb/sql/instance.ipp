@@ -1,5 +1,6 @@
 #include <phantomdb/cluster/replica.hpp>
 #include <phantomdb/mvcc/store_services.hpp>
+#include <phantomdb/sql/follower_sessions.hpp>
 #include <phantomdb/sql/instance_state.hpp>
 #include <phantomdb/sql/replicated_instance.hpp>
 #include <phantomdb/sql/session_core.hpp>
@@ -213,6 +214,14 @@ bool instance::password_set() const {
 }
 
 cluster::replica* instance::replica() const { return state_->replica.get(); }
+
+bool forwards_sessions(instance const& store) {
+    return store.shared().configuration.value("phantomdb.on_follower") == "forward";
+}
+
+std::chrono::milliseconds cluster_timeout(instance const& store) {
+    return std::chrono::milliseconds(store.shared().configuration.number("phantomdb.cluster_timeout"));
+}
 
 instance::statistics instance::counters() const {
     auto counted = state_->shard->statistics();

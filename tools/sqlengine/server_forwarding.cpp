@@ -1,0 +1,1 @@
+#include <phantomdb/server/forwarding.ipp>
