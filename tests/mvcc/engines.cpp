@@ -189,3 +189,50 @@ TEST_CASE("a loss of power during a move keeps every row, wherever the object is
     REQUIRE(moved > 0);
     REQUIRE(stayed > 0);
 }
+
+TEST_CASE("reclaiming as a whole leaves in the LSM engine what lives, and nothing else") {
+    sim::environment environment;
+    shard_options options = by_hand();
+    options.store.write_buffer_bytes = 1 << 20;
+    auto db = engines_shard::open("db", options, environment);
+    set_engine(*db, table, engine::lsm);
+    std::mt19937_64 random(3);
+    std::string value(200, '\0');  // not to be compressed
+    auto const change = [&](int from, int to, bool erase) {
+        auto t = db->begin();
+        for (int i = from; i < to; ++i) {
+            for (char& c : value) c = static_cast<char>(random());
+            if (erase) t.erase(row(table, i));
+            else t.put(row(table, i), value);
+        }
+        t.commit();
+        db->checkpoint();
+    };
+    auto const bytes = [&] { return db->store_statistics().file_bytes; };
+    change(0, 8000, false);
+    db->reclaim(table, true, {});
+    std::uint64_t const first = bytes();
+    // Too little for a merge to be worth it by itself, so that VACUUM leaves it.
+    change(0, 1500, false);
+    change(1000, 2500, true);
+    db->reclaim(table, false, {});
+    std::uint64_t const before = bytes();
+    CHECK(before > first);
+    auto const kept = contents(*db, table);
+    REQUIRE(kept.size() == 6500);
+
+    // What the caller throws ends it; all is as it was.
+    CHECK_THROWS_AS(
+        db->reclaim(table, true, [](std::uint64_t, std::uint64_t) { throw error(errc::query_canceled, ""); }), error);
+    CHECK(contents(*db, table) == kept);
+    // An object in another engine has nothing to merge.
+    db->reclaim(other, true, {});
+    CHECK(bytes() == before);
+
+    db->reclaim(table, true, {});
+    CHECK(contents(*db, table) == kept);
+    CHECK(bytes() < first - first / 8);
+    CHECK(db->view().base().buried(table) == std::optional<std::uint64_t>(0));
+    db.reset();
+    CHECK(contents(*engines_shard::open("db", options, environment), table) == kept);
+}

@@ -209,13 +209,30 @@ public:
     }
 
     /// Gives back the room of what was erased and of versions that nobody sees any more (VACUUM): what the last checkpoint
-    /// kept goes with the next one. Engines don't do so by object. Commits go on meanwhile.
-    void reclaim(std::uint32_t, bool, move_progress const&)
+    /// kept goes with the next one. Engines don't do so by object; `whole` merges the LSM engine fully where it holds the object.
+    /// Commits go on meanwhile. What `progress` throws ends it, with nothing lost.
+    void reclaim(std::uint32_t object, bool whole, move_progress const& progress)
         requires in_files
     {
         checkpoint();
         std::lock_guard const one(maintenance_mutex_);
-        while (!stopping_.load(std::memory_order_relaxed) && store_.maintain()) {
+        if constexpr (has_engines) {
+            auto const step = [&] {
+                if (progress) progress(0, 0);
+            };
+            if (whole) store_.merge_fully(object, step);
+        }
+        auto const tidy_up = [&] {
+            while (!stopping_.load(std::memory_order_relaxed) && store_.maintain()) {
+            }
+        };
+        tidy_up();
+        if constexpr (has_engines) {
+            {
+                std::lock_guard const applying(apply_mutex_);
+                store_.refresh();
+            }
+            tidy_up();
         }
     }
 

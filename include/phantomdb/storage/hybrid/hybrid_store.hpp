@@ -138,6 +138,23 @@ public:
         if (hash_ != nullptr) more = hash_->maintain() || more;
         return more;
     }
+    /// Gives back all that can be given back in the engine that holds `object` where that goes on too slowly by itself; `step()` is
+    /// called now and then, and may throw. Counts as `maintain`.
+    template <class Step>
+    void merge_fully(std::uint32_t object, Step&& step) {
+        if constexpr (requires(Lsm& lsm) { lsm.merge_fully(step); }) {
+            if (lsm_ != nullptr && whereabouts()->where(object) == engine::lsm) lsm_->merge_fully(step);
+        }
+    }
+    /// Has later readers use what the engines' files are now, so that those of the last batch can go. Counts as `apply`.
+    void refresh() {
+        if (known_->empty()) return;
+        // After a batch that failed an engine may have what must not be seen.
+        if (lsm_ != nullptr && (lsm_->applied() > applied() || hash_->applied() > applied())) return;
+        auto others = std::make_shared<elsewhere<Lsm, Hash>>();
+        std::lock_guard const hold(current_mutex_);
+        if (composed_.load(std::memory_order_relaxed) && lsm_ != nullptr) compose(std::move(others));
+    }
     std::optional<error> refusal() const {
         if (auto refused = main_.refusal()) return refused;
         if (lsm_ != nullptr) {

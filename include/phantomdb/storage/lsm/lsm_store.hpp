@@ -129,6 +129,21 @@ public:
         return !now->frozen.empty() || lsm::choose_merge<Environment>(now->runs) || files_.has_removable();
     }
 
+    /// Merges all that was applied before the call into one run, without erased keys and replaced versions, however much that writes;
+    /// `step()` is called before each piece, and may throw to leave the rest to `maintain`. Files that are not needed any more go
+    /// with `maintain`. Throws as `checkpoint` does.
+    template <class Step>
+    void merge_fully(Step&& step) {
+        checkpoint();
+        auto const finish = [&] {
+            do {
+                step();
+            } while (merge_piece());
+        };
+        finish();
+        if (merge_piece(true)) finish();
+    }
+
     std::optional<error> refusal() const {
         if (auto poison = files_.health().poison()) return poison;
         std::uint64_t const pending = state()->pending_bytes();
@@ -287,11 +302,12 @@ private:
 
     // ---- merging ----
 
-    /// One step of a merge; false where there is nothing to merge.
-    bool merge_piece() {
+    /// One step of a merge; false where there is nothing to merge. `whole`: also of one that is not worth it yet.
+    bool merge_piece(bool whole = false) {
         std::lock_guard const hold(merge_mutex_);
         auto const now = state();
-        auto const choice = lsm::choose_merge<Environment>(now->runs);
+        auto choice = lsm::choose_merge<Environment>(now->runs);
+        if (!choice && whole) choice = lsm::merge_of_all<Environment>(now->runs);
         if (!choice) return false;
         lsm::run_list<Environment> const inputs(now->runs.begin() + static_cast<std::ptrdiff_t>(choice->first),
                                                 now->runs.begin() + static_cast<std::ptrdiff_t>(choice->end));

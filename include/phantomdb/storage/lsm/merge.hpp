@@ -89,6 +89,14 @@ std::optional<merge_choice> choose_merge(run_list<Environment> const& runs) {
     return std::nullopt;
 }
 
+/// The merge that leaves one run without erasures, where there is more than that and no other merge is under way.
+template <env::environment Environment>
+std::optional<merge_choice> merge_of_all(run_list<Environment> const& runs) {
+    bool const is_whole = runs.empty() || (runs.size() == 1 && runs[0]->erasures() == 0 && runs[0]->spans().empty());
+    if (is_whole) return std::nullopt;
+    return merge_choice{0, runs.size(), last_level, false, true};
+}
+
 /// The entries of a run in order, from a key on. Used by one thread at a time.
 template <env::environment Environment>
 class merge_input {
