@@ -81,7 +81,8 @@ TEST_CASE("clients of any node work on the one that leads, where they are passed
         CHECK(client.query("select count(*) from t").value() == "1");
         std::string lines;
         for (int i = 10; i < 20010; ++i) lines += std::to_string(i) + '\t' + std::string(100, 'y') + '\n';
-        std::unique_ptr<PGresult, void (*)(PGresult*)> const begun(PQexec(client.handle(), "copy t from stdin"), PQclear);
+        std::unique_ptr<PGresult, void (*)(PGresult*)> const begun(PQexec(client.handle(), "copy t from stdin"),
+                                                                   PQclear);
         REQUIRE(PQresultStatus(begun.get()) == PGRES_COPY_IN);
         REQUIRE(PQputCopyData(client.handle(), lines.data(), static_cast<int>(lines.size())) == 1);
         REQUIRE(PQputCopyEnd(client.handle(), nullptr) == 1);
@@ -117,7 +118,8 @@ TEST_CASE("clients of any node work on the one that leads, where they are passed
         REQUIRE(client.query("insert into t values (1, 'x')").ok());
         int const next = other_than(cluster, other) == leader ? other : other_than(cluster, other);
         REQUIRE(cluster.ask(leader, "select phantom.transfer_leadership(" + std::to_string(next) + ")")->ok());
-        for (int patience = 0; patience < 1000 && leader_of(cluster) != next; ++patience) std::this_thread::sleep_for(10ms);
+        for (int patience = 0; patience < 1000 && leader_of(cluster) != next; ++patience)
+            std::this_thread::sleep_for(10ms);
         if (next != leader) {
             std::string state;
             for (int patience = 0; patience < 1000 && state.empty(); ++patience) {
@@ -159,9 +161,18 @@ TEST_CASE("between nodes with certificates all goes encrypted, and a stranger is
         stranger.sign(name, name, name);
     }
     auto const files = [&](test::authority const& of) {
-        return std::vector<std::string>{"--cluster-tls-ca", of.path(), "--cluster-tls-cert", of.certificate("node-%n"),
-                                        "--cluster-tls-key", of.key("node-%n"), "--tls-cert", of.certificate("node-%n"),
-                                        "--tls-key", of.key("node-%n"), "--set", "phantomdb.on_follower=forward"};
+        return std::vector<std::string>{"--cluster-tls-ca",
+                                        of.path(),
+                                        "--cluster-tls-cert",
+                                        of.certificate("node-%n"),
+                                        "--cluster-tls-key",
+                                        of.key("node-%n"),
+                                        "--tls-cert",
+                                        of.certificate("node-%n"),
+                                        "--tls-key",
+                                        of.key("node-%n"),
+                                        "--set",
+                                        "phantomdb.on_follower=forward"};
     };
     test::real_cluster cluster(3, files(authority));
     int const leader = leader_of(cluster), other = other_than(cluster, leader);

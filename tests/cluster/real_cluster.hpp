@@ -66,6 +66,9 @@ public:
         n.server.reset();
         return status;
     }
+    bool has(int which) const {
+        return std::any_of(nodes_.begin(), nodes_.end(), [&](one_node const& n) { return n.number == which; });
+    }
     bool runs(int which) { return node(which).server && node(which).server->running(); }
     void pause(int which) { node(which).server->kill(SIGSTOP); }
     void go_on(int which) { node(which).server->kill(SIGCONT); }

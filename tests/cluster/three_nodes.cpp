@@ -339,6 +339,14 @@ TEST_CASE("a node joins with one address, another one is replaced, and data of b
     cluster.join(5, 4);
     REQUIRE(cluster.on_leader("insert into t values (101)").ok());
     CHECK(cluster.settled("select count(*) from t") == "101");
+
+    // They still know where the others are, who tell nobody their addresses.
+    for (int node = 1; node <= 5; ++node) {
+        if (cluster.has(node)) cluster.stop(node, SIGKILL);
+    }
+    cluster.start_all();
+    REQUIRE(cluster.on_leader("insert into t values (102)").ok());
+    CHECK(cluster.settled("select count(*) from t") == "102");
 }
 
 TEST_CASE("tools/cluster starts three nodes, says how to reach them, and ends with them") {

@@ -1,6 +1,7 @@
 /// @file torture: everything that can go wrong under a database, at every place, for as long as there is time.
 #include "../../tests/torture/subjects.hpp"
 #include "../../tests/torture/tortures.hpp"
+#include "cluster.hpp"
 #include "kill.hpp"
 #include "laws.hpp"
 
@@ -34,6 +35,7 @@ struct arguments {
     std::uint64_t images = 0;
     double minutes = 0;
     int kills = 0;
+    int clusters = 0, nodes = 3, faults = 8;
     std::uint64_t operations = 0;
     bool list = false;
     bool quiet = false;
@@ -131,6 +133,18 @@ int main(int count, char* values[]) {
     app.add_option("--only", a.options.only, "one place only, as a failure names it");
     app.add_option("--kill", a.kills, "instead: kill phantomd so many times while pgbench is at work")
         ->check(CLI::PositiveNumber);
+    auto* clusters = app.add_option("--cluster", a.clusters,
+                                    "instead: start so many clusters of real processes, and break each by chance under "
+                                    "clients whose histories are judged");
+    clusters->check(CLI::PositiveNumber);
+    app.add_option("--nodes", a.nodes, "nodes of such a cluster")
+        ->capture_default_str()
+        ->check(CLI::Range(3, 9))
+        ->needs(clusters);
+    app.add_option("--faults", a.faults, "faults for each, one after the other")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber)
+        ->needs(clusters);
     auto* laws = app.add_option("--laws", a.operations,
                                 "instead: so many random operations for each kind of store, beside a map (10000000)");
     laws->expected(0, 1)->default_str("10000000")->check(CLI::PositiveNumber);
@@ -149,6 +163,7 @@ int main(int count, char* values[]) {
     }
     try {
         if (a.kills != 0) return kill_under_pgbench(a.kills, static_cast<unsigned>(a.options.seed), a.quiet);
+        if (a.clusters != 0) return break_clusters(a.clusters, a.nodes, a.faults, a.options.seed, a.quiet);
         if (a.operations != 0) return walk_beside_a_map(a.store, a.options.seed, a.operations, a.quiet);
         return torture_all(values[0], a);
     } catch (std::exception const& e) {

@@ -245,6 +245,28 @@ std::string replica::state::judge_greeting(hello const& said) {
     return {};
 }
 
+/// From the transport's thread, which must not wait for itself: `set_peer` only queues.
+void replica::state::meet(std::string const& address, hello_reply const& who) {
+    auto others = who.peers;
+    others.emplace_back(who.node, address);
+    std::lock_guard const hold(mutex_);
+    node_file const before = self_;
+    for (auto const& [node, where] : others) {
+        if (node == options.cluster.node || where.empty()) continue;
+        network->set_peer(node, where);
+        // For the next start, where they may be all that is known of nodes that tell nobody their address.
+        std::string& known = self_.peers[node].address;
+        if (known.empty()) known = where;
+    }
+    if (self_ == before) return;
+    try {
+        store_node_file(environment_, options.directory, self_);
+    } catch (std::exception const& e) {
+        self_ = before;
+        tell(replica_event::kind::trouble, who.node, std::string("cannot note whom this node has met: ") + e.what());
+    }
+}
+
 // ---- the log, as the shard asks it ----
 
 storage::lsn_type replica::state::append(std::string_view payload, std::uint64_t epoch) {
@@ -454,13 +476,7 @@ replica::replica(replica_options options) : state_(std::make_shared<state>(std::
     transport_handlers handlers;
     state* const self = state_.get();
     handlers.greeting = [self](hello const& said) { return self->judge_greeting(said); };
-    handlers.met = [self](std::string const& address, hello_reply const& who) {
-        // From the transport's thread, which must not wait for itself: `set_peer` only queues.
-        self->network->set_peer(who.node, address);
-        for (auto const& [node, where] : who.peers) {
-            if (node != self->options.cluster.node && !where.empty()) self->network->set_peer(node, where);
-        }
-    };
+    handlers.met = [self](std::string const& address, hello_reply const& who) { self->meet(address, who); };
     handlers.message = [self](raft::message m) {
         std::lock_guard const hold(self->mutex_);
         self->inbox_.push_back(std::move(m));

@@ -151,6 +151,7 @@ private:
     void tell(replica_event::kind what, node_id node, std::string text) const;
     void fail(std::exception const& why);
     std::string judge_greeting(hello const& said);
+    void meet(std::string const& address, hello_reply const& who);
     std::string image_path(char const* name) const { return env::join(env::join(options.directory, "image"), name); }
     [[noreturn]] void throw_damaged(std::string const& how) const;
 

@@ -99,7 +99,7 @@ class relay {
 public:
     struct hooks {
         std::function<bool()> stopping;
-        std::function<bool()> still_leads;            ///< the node that `server` belongs to
+        std::function<bool()> still_leads;                   ///< the node that `server` belongs to
         std::function<void(backend_stream const&)> started;  ///< once the client is told that it can ask
         std::function<std::string(error const&)> farewell;   ///< the bytes that end a connection with an error
     };

@@ -94,7 +94,8 @@ std::optional<reached_server> reach_server(std::string const& address, std::chro
     auto const endpoints = tcp::resolver(loop).resolve(place->host, std::to_string(place->port), failed);
     if (failed) return std::nullopt;
     bool connected = false;
-    asio::async_connect(socket, endpoints, [&](boost::system::error_code why, tcp::endpoint const&) { connected = !why; });
+    asio::async_connect(socket, endpoints,
+                        [&](boost::system::error_code why, tcp::endpoint const&) { connected = !why; });
     loop.run_for(limit);
     if (!connected) return std::nullopt;
     auto const there = socket.remote_endpoint(failed).address();
