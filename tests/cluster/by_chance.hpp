@@ -52,7 +52,8 @@ public:
         recording<list_recorder> lists(clients_for<list_recorder>(11, std::size_t{4}, std::string("serializable")));
         for (int i = 0; i < options_.faults && report_.problems.empty(); ++i) {
             std::string const what = break_something();
-            if (!registers.goes_on(60) || !lists.goes_on(20)) report_.problems.push_back("nothing goes on after: " + what);
+            if (!registers.goes_on(60) || !lists.goes_on(20))
+                report_.problems.push_back("nothing goes on after: " + what);
         }
         registers.stop();
         lists.stop();
@@ -68,7 +69,9 @@ private:
     using milliseconds = std::chrono::milliseconds;
 
     int below(int bound) { return static_cast<int>(random_() % static_cast<std::uint64_t>(bound)); }
-    int some_node() { return reached_by_relays_[static_cast<std::size_t>(below(static_cast<int>(reached_by_relays_.size())))]; }
+    int some_node() {
+        return reached_by_relays_[static_cast<std::size_t>(below(static_cast<int>(reached_by_relays_.size())))];
+    }
     /// Who leads, half of the time: that is where faults hurt.
     int victim() {
         int const leader = cluster_.leader();
@@ -123,7 +126,8 @@ private:
                 say(name + (hears ? " hears and is not heard" : " is heard and does not hear"));
                 for (int const other : reached_by_relays_) {
                     if (other == node) continue;
-                    (hears ? cluster_.between(node, other) : cluster_.between(other, node)).behave(relay::behaviour::stall);
+                    (hears ? cluster_.between(node, other) : cluster_.between(other, node))
+                        .behave(relay::behaviour::stall);
                 }
                 last(300, 3000);
                 cluster_.heal();
@@ -211,7 +215,8 @@ private:
         report_.operations = static_cast<std::size_t>(
             std::count_if(history.begin(), history.end(), [](auto const& o) { return o.result.has_value(); }));
         auto const said = testing::check_linearizability(history);
-        if (said.outcome == testing::verdict::violated) report_.problems.push_back("not linearizable: " + said.explanation);
+        if (said.outcome == testing::verdict::violated)
+            report_.problems.push_back("not linearizable: " + said.explanation);
         report_.judged = said.outcome != testing::verdict::undecided;
     }
     void judge(std::vector<testing::list_transaction> history) {

@@ -18,7 +18,8 @@ int break_clusters(int runs, int nodes, int faults, std::uint64_t seed, bool qui
         options.faults = faults;
         options.on_fault = [&](std::string const& what) {
             if (quiet) return;
-            std::fprintf(stderr, "%6.0f s  seed %llu: %s\n", std::chrono::duration<double>(clock::now() - begun).count(),
+            std::fprintf(stderr, "%6.0f s  seed %llu: %s\n",
+                         std::chrono::duration<double>(clock::now() - begun).count(),
                          static_cast<unsigned long long>(seed), what.c_str());
         };
         phantomdb::test::chance_report report;
@@ -38,8 +39,10 @@ int break_clusters(int runs, int nodes, int faults, std::uint64_t seed, bool qui
         }
         failures += !report.problems.empty();
     }
-    std::printf("%d clusters of %d nodes, %zu operations and %zu transactions judged, %zu histories undecided, %zu failures, %.1f s\n",
-                runs, nodes, operations, transactions, undecided, failures,
-                std::chrono::duration<double>(clock::now() - begun).count());
+    std::printf(
+        "%d clusters of %d nodes, %zu operations and %zu transactions judged, %zu histories undecided, %zu failures, "
+        "%.1f s\n",
+        runs, nodes, operations, transactions, undecided, failures,
+        std::chrono::duration<double>(clock::now() - begun).count());
     return failures == 0 ? 0 : 1;
 }
