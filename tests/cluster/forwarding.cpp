@@ -1,6 +1,8 @@
 /// @file Nodes that pass their clients on to the one that leads, and nodes that know each other by certificates: real processes.
 #include <phantomdb/server/forwarding.hpp>
 
+#include <sys/socket.h>
+
 #include <chrono>
 #include <memory>
 #include <string>
@@ -140,6 +142,15 @@ TEST_CASE("clients of any node work on the one that leads, where they are passed
         auto const done = again.query("insert into t values (3, 'z')");
         CHECK(done.message == "");
         CHECK(again.query("select count(*) from t where a <> 2").value() == "2");
+    }
+    SECTION("a node that stops says so to those it passes on") {
+        test::sql_client client(cluster.connection(other));
+        REQUIRE(client.query("select 1").ok());
+        CHECK(cluster.stop(other) == 0);
+        char bytes[1024];  // libpq has no ear for what comes while it asks nothing
+        auto const got = ::recv(PQsocket(client.handle()), bytes, sizeof bytes, 0);
+        REQUIRE(got > 0);
+        CHECK_THAT(std::string(bytes, static_cast<std::size_t>(got)), test::contains("57P01"));
     }
     SECTION("where nobody leads, that is said in time") {
         for (int node = 1; node <= 3; ++node) {

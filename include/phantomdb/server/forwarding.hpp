@@ -116,7 +116,7 @@ private:
         socket_transport& wire;
         std::string out;  ///< for it
         std::size_t sent = 0;
-        bool ended = false;
+        bool ended = false, broken = false;  ///< nothing more comes from it; nothing more can go to it
         bool reading_waits_to_write = false, writing_waits_to_read = false;
 
         bool has_out() const { return sent < out.size(); }
@@ -126,12 +126,14 @@ private:
     bool fill(side& from, side& to);
     bool drain(side& to);
     void wait();
-    std::optional<error> reason_to_end();
+    std::optional<error> reason_to_end(std::chrono::steady_clock::time_point now);
+    void end(error const& why);
 
     side client_, server_;
     hooks with_;
     backend_stream said_;
     bool started_ = false;
+    std::chrono::steady_clock::time_point next_look_{};  ///< at who leads
     std::optional<std::chrono::steady_clock::time_point> deposed_;
 };
 

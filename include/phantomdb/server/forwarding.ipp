@@ -175,7 +175,7 @@ bool relay::drain(side& to) {
     auto const put = to.wire.try_write(std::string_view(to.out).substr(to.sent));
     to.writing_waits_to_read = put.waits_to_read;
     if (put.ended) {
-        to.ended = true;
+        to.ended = to.broken = true;
         to.out.clear();
         to.sent = 0;
         return true;
@@ -203,13 +203,14 @@ void relay::wait() {
     ::poll(watched, 2, 200);
 }
 
-std::optional<error> relay::reason_to_end() {
+std::optional<error> relay::reason_to_end(std::chrono::steady_clock::time_point now) {
     if (with_.stopping()) return error(errc::admin_shutdown, "terminating connection due to administrator command");
+    if (now < next_look_) return std::nullopt;
+    next_look_ = now + std::chrono::milliseconds(100);
     if (with_.still_leads()) {
         deposed_.reset();
         return std::nullopt;
     }
-    auto const now = std::chrono::steady_clock::now();
     if (!deposed_) deposed_ = now;
     if (said_.idle() && !server_.has_out()) {
         return error(errc::admin_shutdown, "terminating connection because another node leads the cluster now")
@@ -233,18 +234,20 @@ void relay::run(std::string first) {
             started_ = true;
             with_.started(said_);
         }
+        if (auto const why = reason_to_end(std::chrono::steady_clock::now())) return end(*why);
         if (server_.ended && !client_.has_out()) return;
         if (client_.ended && !server_.has_out()) return;
-        if (auto const why = reason_to_end()) {
-            if (said_.at_boundary()) client_.out += with_.farewell(*why);
-            server_.ended = true;
-            auto const enough = std::chrono::steady_clock::now() + std::chrono::seconds(1);
-            while (client_.has_out() && !client_.ended && std::chrono::steady_clock::now() < enough) {
-                if (!drain(client_)) wait();
-            }
-            return;
-        }
         if (!moved) wait();
+    }
+}
+
+/// Tells the client, if it still listens and no message is half sent.
+void relay::end(error const& why) {
+    if (said_.at_boundary()) client_.out += with_.farewell(why);
+    server_.ended = client_.ended = true;  // only what is left goes out
+    auto const enough = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+    while (client_.has_out() && !client_.broken && std::chrono::steady_clock::now() < enough) {
+        if (!drain(client_)) wait();
     }
 }
 
