@@ -2,6 +2,7 @@
 
 #include <phantomdb/env/address.hpp>
 #include <phantomdb/server/forwarding.hpp>
+#include <phantomdb/server/loopback.hpp>
 #include <phantomdb/server/reply.hpp>
 
 #include <boost/asio/connect.hpp>
@@ -102,7 +103,7 @@ std::optional<reached_server> reach_server(std::string const& address, std::chro
     socket.set_option(tcp::no_delay(true), failed);
     socket.set_option(asio::socket_base::keep_alive(true), failed);
     socket.native_non_blocking(false, failed);
-    bool const loopback = there.is_loopback();
+    bool const loopback = is_loopback(there);
     int const descriptor = socket.release(failed);
     if (failed) return std::nullopt;
     reached_server made{std::make_unique<socket_transport>(descriptor, nullptr), loopback};

@@ -2,6 +2,7 @@
 
 #include <phantomdb/env/address.hpp>
 #include <phantomdb/server/listener.hpp>
+#include <phantomdb/server/loopback.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -41,13 +42,6 @@ std::string text_of(tcp::endpoint const& endpoint) {
 
 [[noreturn]] void could_not_listen(std::string const& where, error_code const& why) {
     throw error(errc::io_error, "could not listen on " + where + ": " + why.message());
-}
-
-bool is_loopback(asio::ip::address const& address) {
-    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback();
-    }
-    return address.is_loopback();
 }
 
 }  // namespace
