@@ -368,8 +368,8 @@ public:
         auto const install = [&] {
             storage::write_batch batch;
             if constexpr (has_engines) {
-                for (storage::route const& r : store_.whereabouts()->all())
-                    batch.erase(codec::engine_record_key(r.object));
+                auto const known = store_.whereabouts();
+                for (storage::route const& r : known->all()) batch.erase(codec::engine_record_key(r.object));
             }
             batch.erase_span({}, {});
             store_.add(batch, lsn - 1);
