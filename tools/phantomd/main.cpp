@@ -134,7 +134,8 @@ void describe(CLI::App& app, command_line& line) {
 std::optional<cluster::cluster_options> cluster_of(command_line& line) {
     if (std::filesystem::exists(line.data)) {
         sql::configuration const files(line.data.string(), {});
-        for (auto const& [name, said] : files.now()->values) line.cluster.in_file(name, said.text);
+        auto const settings = files.now();
+        for (auto const& [name, said] : settings->values) line.cluster.in_file(name, said.text);
     }
     auto made = cluster::read_cluster_options(line.cluster);
     if (made && made->clients.empty() && !line.listening.addresses.empty()) {

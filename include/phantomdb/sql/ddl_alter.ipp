@@ -319,7 +319,8 @@ private:
             remove_index(i);
         }
         std::vector<std::string> keys;
-        for (auto const& key : now()->foreign_keys) {
+        auto const before = now();
+        for (auto const& key : before->foreign_keys) {
             if (uses(key.columns)) keys.push_back(key.name);
         }
         for (auto const& key : keys) remove_foreign_key(session_, id_, key);
