@@ -222,12 +222,12 @@ private:
     void add_foreign_keys(table_shape const& shape, std::span<table_shape const* const> shapes) {
         for (auto const& key : shape.foreign_keys) {
             schema::table_descriptor child = *edit_.now().find_table(home_, shape.name);
-            table_shape const* target = referenced_table(shapes, key);
-            schema::table_descriptor parent = *edit_.now().find_table(home_, target->name);
+            table_shape const& target = *shapes[detail::referenced_table(shapes, key)];
+            schema::table_descriptor parent = *edit_.now().find_table(home_, target.name);
             schema::foreign_key_descriptor made;
             made.referenced_table = parent.id;
             made.on_delete = key.on_delete;
-            auto own = find_columns(child, shape), theirs = find_columns(parent, *target);
+            auto own = find_columns(child, shape), theirs = find_columns(parent, target);
             made.name = child.name;
             for (std::size_t i = 0; i < key.columns.size(); ++i) {
                 made.columns.push_back(own[static_cast<std::size_t>(key.columns[i])]);

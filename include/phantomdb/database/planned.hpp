@@ -81,11 +81,12 @@ constexpr plan_summary summarize() {
         if (node.kind == plan::operator_kind::sort) ++made.sorts;
         if (node.kind == plan::operator_kind::table_scan && node.access == plan::access::full) ++made.full_scans;
     }
-    if (auto const* first = plan.view().first_scan(plan.root)) {
-        made.access = first->access;
-        if (first->index >= 0) {
-            auto const table = lowered.ir.relations[first->relation].table;
-            if (table >= 0) made.index = lowered.tables[table]->keys[first->index].name;
+    if (plan::node const at = plan.view().first_scan(plan.root); at != plan::none) {
+        plan::plan_node const& first = plan.nodes[at];
+        made.access = first.access;
+        if (first.index >= 0) {
+            auto const table = lowered.ir.relations[first.relation].table;
+            if (table >= 0) made.index = lowered.tables[table]->keys[first.index].name;
         }
     }
     return made;

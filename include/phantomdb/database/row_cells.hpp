@@ -68,10 +68,10 @@ template <class Table>
 constexpr auto key_types() {
     return []<std::size_t... I>(std::index_sequence<I...>) {
         return []<class... Members>(type_list<Members...>) {
-            return type_list<std::tuple_element_t<static_cast<std::size_t>(Table::shape.primary_key()->columns[I]),
+            return type_list<std::tuple_element_t<static_cast<std::size_t>(Table::shape.keys.front().columns[I]),
                                                   std::tuple<Members...>>...>{};
         }(typename members<typename Table::record>::types{});
-    }(std::make_index_sequence<Table::shape.primary_key()->columns.size()>{});
+    }(std::make_index_sequence<Table::shape.keys.front().columns.size()>{});
 }
 
 template <class Table, class... Given>

@@ -64,7 +64,7 @@ struct object_tables {
     static constexpr std::size_t place = [] {
         record_shape const* wanted = query::lowered<Query>.tables[static_cast<std::size_t>(Table)]->record;
         std::size_t at = sizeof...(Records), i = 0;
-        ((wanted == &record_of<Records> ? at = i++ : i++), ...);
+        ((is_same(*wanted, record_of<Records>) ? at = i++ : i++), ...);
         return at;
     }();
     template <class Scope, query::node Table>

@@ -46,7 +46,7 @@ constexpr auto tables_of(type_list<Tables...>) {
 
 template <class Table>
 constexpr void must_have_primary_key() {
-    static_assert(Table::shape.primary_key() != nullptr,
+    static_assert(Table::shape.has_primary_key(),
                   "phantomdb: rows are found, changed and removed by primary key, and this table has none");
 }
 
@@ -67,7 +67,7 @@ template <class Schema, std::size_t N>
 constexpr bool knows_all(std::array<table_shape const*, N> const& tables) {
     for (table_shape const* table : tables) {
         bool known = false;
-        for (table_shape const* one : Schema::shapes) known = known || one == table;
+        for (table_shape const* one : Schema::shapes) known = known || is_same(*one, *table);
         if (!known) return false;
     }
     return true;

@@ -72,7 +72,7 @@ inline std::string make_row_key(bound_table const& table, array_view<nullable_da
 inline std::string row_key_of(bound_table const& table, array_view<nullable_datum> row) {
     std::string key;
     schema::append_id(key, table.stored->table->id);
-    auto const& columns = table.shape->primary_key()->columns;
+    auto const& columns = table.shape->keys.front().columns;
     for (std::size_t i = 0; i < columns.size(); ++i) {
         auto const& part = table.stored->row_key[i];
         codec::append_key(key, part.type, row[static_cast<std::size_t>(columns[i])], part.order);

@@ -100,13 +100,10 @@ struct plan_view {
         }
         return none;
     }
-    /// The leftmost table scan below `from`: what "the access path of a query" means for a query of one table.
-    constexpr plan_node const* first_scan(node from) const {
-        while (from != none) {
-            if (nodes[from].kind == operator_kind::table_scan) return &nodes[from];
-            from = nodes[from].left;
-        }
-        return nullptr;
+    /// The leftmost table scan below `from`, or none: what "the access path of a query" means for a query of one table.
+    constexpr node first_scan(node from) const {
+        while (from != none && nodes[from].kind != operator_kind::table_scan) from = nodes[from].left;
+        return from;
     }
 };
 

@@ -90,7 +90,7 @@ constexpr node lowering::lower_sources(clauses const& said, query_scope& scope) 
         table.kind = relation_kind::table;
         while (table.table < 0) {
             for (std::size_t i = 0; i < out_.tables.size(); ++i) {
-                if (out_.tables[i] == verb.table) table.table = static_cast<node>(i);
+                if (is_same(*out_.tables[i], *verb.table)) table.table = static_cast<node>(i);
             }
             if (table.table < 0) out_.tables.push_back(verb.table);
         }
@@ -141,10 +141,10 @@ constexpr void lowering::lower_join_keys(query_scope& scope, growing_array<node>
     for (auto const& other : scope.tables) {
         if (&other == &newest || other.absent) continue;
         for (auto const& key : newest.table->foreign_keys) {
-            if (key.referenced == other.table->record) only = {&newest, &other, &key}, ++count;
+            if (is_same(*key.referenced, *other.table->record)) only = {&newest, &other, &key}, ++count;
         }
         for (auto const& key : other.table->foreign_keys) {
-            if (key.referenced == newest.table->record) only = {&other, &newest, &key}, ++count;
+            if (is_same(*key.referenced, *newest.table->record)) only = {&other, &newest, &key}, ++count;
         }
     }
     if (count != 1) {
@@ -201,10 +201,10 @@ constexpr void lowering::begin_groups(clauses const& said, query_scope& scope) {
     }
     // Where the primary key is among the keys, the table's other columns have one value a group and may be used.
     for (auto const& table : scope.tables) {
-        auto const* primary = table.table->primary_key();
-        if (primary == nullptr || table.absent) continue;
+        if (!table.table->has_primary_key() || table.absent) continue;
+        key_shape const& primary = table.table->keys.front();
         std::size_t found = 0;
-        for (std::int16_t column : primary->columns) {
+        for (std::int16_t column : primary.columns) {
             for (node e : groups.key_expressions) {
                 if (at(e).kind == expression_kind::column && at(e).source == table.source && at(e).column == column) {
                     ++found;
@@ -212,10 +212,11 @@ constexpr void lowering::begin_groups(clauses const& said, query_scope& scope) {
                 }
             }
         }
-        if (found < primary->columns.size()) continue;
+        if (found < primary.columns.size()) continue;
         for (node i = 0; i < static_cast<node>(terms_.size()); ++i) {
             term const& t = terms_[i];
-            if (t.kind != term_kind::column || t.record != table.table->record || t.text != table.alias) continue;
+            if (t.kind != term_kind::column || !is_same(*t.record, *table.table->record) || t.text != table.alias)
+                continue;
             bool known = false;
             for (node e : groups.key_expressions) {
                 known = known || (at(e).kind == expression_kind::column && at(e).source == table.source &&

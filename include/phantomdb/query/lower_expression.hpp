@@ -162,7 +162,7 @@ constexpr node lowering::lower_column(node root, query_scope& scope) {
         visible_table const* found = nullptr;
         bool aliased = false;
         for (auto const& table : where->tables) {
-            if (table.table->record != said.record) continue;
+            if (!is_same(*table.table->record, *said.record)) continue;
             if (said.text.empty() ? false : table.alias != said.text) continue;
             // A plain column means the table without alias, if there is one.
             if (found != nullptr && table.alias.empty() == !aliased && said.text.empty() && !aliased) {

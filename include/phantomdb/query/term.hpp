@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 
 namespace phantomdb::query {
@@ -44,7 +45,7 @@ enum class term_kind : std::uint8_t {
     least,
     in_list,     ///< `flag` for NOT IN
     cast,        ///< to `type`
-    path,        ///< member `text` of a document; `flag`: the last step, as a value of `type`
+    path,        ///< member `text` of a document, `ordinal` of `record`; `flag`: the last step, as a value of `type`
     exists,      ///< `flag` for NOT EXISTS; the child is a query
     in_query,    ///< value, query; `flag` for NOT IN
     subquery,    ///< a query of one column and at most one row as a value
@@ -81,7 +82,16 @@ struct term {
     std::uint64_t low = 0, high = 0;
 
     /// Whether two terms say the same; children are not looked at.
-    friend constexpr bool operator==(term const&, term const&) = default;
+    friend constexpr bool operator==(term const& a, term const& b) {
+        auto const but_pointers = [](term const& t) {
+            return std::tie(t.kind, t.flag, t.absent, t.join, t.arity, t.ordinal, t.size, t.type, t.text, t.low,
+                            t.high);
+        };
+        if (but_pointers(a) != but_pointers(b)) return false;
+        if (a.kind == term_kind::column || a.kind == term_kind::path) return is_same(*a.record, *b.record);
+        if (a.kind == term_kind::from || a.kind == term_kind::join) return is_same(*a.table, *b.table);
+        return true;
+    }
 };
 
 /// `N` terms, the root last.

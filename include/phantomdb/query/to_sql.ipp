@@ -265,13 +265,13 @@ private:
         std::string_view table = said.text;
         std::size_t here = 0;
         for (term const* one : tables) {
-            if (one->table->record != said.record) continue;
+            if (!is_same(*one->table->record, *said.record)) continue;
             ++here;
             if (table.empty()) table = one->text.empty() ? one->table->name : one->text;
         }
         for (auto const* outer : scopes_) {  // a column of the query around this one
             for (term const* one : *outer) {
-                if (table.empty() && one->table->record == said.record) {
+                if (table.empty() && is_same(*one->table->record, *said.record)) {
                     table = one->text.empty() ? one->table->name : one->text;
                 }
             }
@@ -377,10 +377,10 @@ private:
         };
         for (term const* other : others) {
             for (auto const& key : newest.table->foreign_keys) {
-                if (key.referenced == other->table->record) return write_key(newest, *other, key);
+                if (is_same(*key.referenced, *other->table->record)) return write_key(newest, *other, key);
             }
             for (auto const& key : other->table->foreign_keys) {
-                if (key.referenced == newest.table->record) return write_key(*other, newest, key);
+                if (is_same(*key.referenced, *newest.table->record)) return write_key(*other, newest, key);
             }
         }
     }

@@ -58,10 +58,13 @@ struct table_shape {
     std::optional<schema::engine> method{};  ///< nothing: the program does not mind
     std::size_t engines_said = 0;
 
-    constexpr key_shape const* primary_key() const {
-        return !keys.empty() && keys.front().primary ? &keys.front() : nullptr;
-    }
+    constexpr bool has_primary_key() const { return !keys.empty() && keys.front().primary; }
 };
+
+/// Whether both are one table of a schema, where names are unique.
+constexpr bool is_same(table_shape const& a, table_shape const& b) {
+    return std::is_constant_evaluated() ? a.name == b.name && is_same(*a.record, *b.record) : &a == &b;
+}
 
 namespace detail {
 
@@ -298,15 +301,16 @@ constexpr wording problem_of_table(table_shape const& table, bool owns_all_membe
     return {};
 }
 
-/// The table that a foreign key refers to: the one over that struct with a unique key over those columns.
-constexpr table_shape const* referenced_table(array_view<table_shape const*> tables, foreign_key_shape const& key) {
-    for (table_shape const* table : tables) {
-        if (table->record != key.referenced) continue;
-        for (auto const& candidate : table->keys) {
-            if (candidate.unique && candidate.columns == key.referenced_columns) return table;
+/// The place of the table that a foreign key refers to: the one over that struct with a unique key over those columns. Behind the
+/// last where there is none.
+constexpr std::size_t referenced_table(array_view<table_shape const*> tables, foreign_key_shape const& key) {
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        if (!is_same(*tables[i]->record, *key.referenced)) continue;
+        for (auto const& candidate : tables[i]->keys) {
+            if (candidate.unique && candidate.columns == key.referenced_columns) return i;
         }
     }
-    return nullptr;
+    return tables.size();
 }
 
 /// What is wrong with tables together.
@@ -318,7 +322,7 @@ constexpr wording problem_of_tables(array_view<table_shape const*> tables) {
             }
         }
         for (auto const& key : tables[i]->foreign_keys) {
-            if (referenced_table(tables, key) == nullptr) {
+            if (referenced_table(tables, key) == tables.size()) {
                 return wording("phantomdb: foreign key `", tables[i]->record->members[key.columns[0]].name,
                                "` of table `", tables[i]->name, "` refers to `",
                                key.referenced->members[key.referenced_columns[0]].name, "` of struct `",
