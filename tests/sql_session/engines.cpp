@@ -5,7 +5,10 @@
 #include <phantomdb/codec/engine.hpp>
 #include <phantomdb/sql/instance_state.hpp>
 
+#include <chrono>
 #include <filesystem>
+#include <future>
+#include <set>
 
 using namespace phantomdb;
 using namespace phantomdb::test;
@@ -236,6 +239,68 @@ TEST_CASE("alter table set access method takes the rows along") {
     CHECK(recorded(on, "t") == "~");
     CHECK(on.rows("select count(*) from t") == "3000");
     CHECK(on.rows("select * from pg_stat_progress_cluster") == "");
+}
+
+namespace {
+
+/// What `view` shows another session of `statement` while it runs; tried again where nobody looked in time.
+std::set<std::string> seen_meanwhile(stage& on, std::vector<std::string> const& statements, std::string const& look) {
+    auto other = on.another();
+    std::set<std::string> seen;
+    for (int attempt = 0; attempt < 30 && seen.empty(); ++attempt) {
+        for (auto const& statement : statements) {
+            auto work = std::async(std::launch::async, [&] { return on.run(statement); });
+            while (work.wait_for(std::chrono::microseconds(200)) == std::future_status::timeout) {
+                std::string const rows = stage::flat(stage::run(*other, look));
+                if (!rows.empty()) seen.insert(rows);
+            }
+            CHECK(work.get().ok());
+        }
+    }
+    CHECK(stage::flat(stage::run(*other, look)).empty());
+    return seen;
+}
+
+}  // namespace
+
+TEST_CASE("other sessions see how far moves, VACUUM and CREATE INDEX are") {
+    stage on;
+    on.run("create table t (a int primary key, b text)");
+    on.run("insert into t select i, 'row ' || i from generate_series(1, 60000) i");
+    on.run("create index t_b on t (b)");
+    std::string const where =
+        " from pg_stat_progress_cluster where relid = 't'::regclass and datname = current_database()";
+    std::string const sound = "and heap_tuples_scanned between 0 and heap_blks_total and heap_blks_total < 100000";
+    SECTION("a table moves") {
+        CHECK(seen_meanwhile(on, {"alter table t set access method lsm", "alter table t set access method btree"},
+                             "select command, phase" + where + sound) ==
+              std::set<std::string>{"ALTER TABLE SET ACCESS METHOD,writing new heap"});
+    }
+    SECTION("an index moves") {
+        CHECK(seen_meanwhile(on, {"alter index t_b set access method lsm", "alter index t_b set access method btree"},
+                             "select command, phase, cluster_index_relid::regclass" + where + sound) ==
+              std::set<std::string>{"ALTER INDEX SET ACCESS METHOD,rebuilding index,t_b"});
+    }
+    SECTION("VACUUM FULL") {
+        auto const seen = seen_meanwhile(on, {"update t set b = b || '!'", "vacuum full t"},
+                                         "select command, phase, index_rebuild_count" + where + sound);
+        REQUIRE_FALSE(seen.empty());
+        for (auto const& each : seen)
+            CHECK((each == "VACUUM FULL,writing new heap,0" || each == "VACUUM FULL,rebuilding index,0"));
+    }
+    SECTION("VACUUM") {
+        auto const seen = seen_meanwhile(on, {"update t set b = b || '!'", "vacuum t"},
+                                         "select phase, index_vacuum_count from pg_stat_progress_vacuum where relid = "
+                                         "'t'::regclass and heap_blks_scanned <= heap_blks_total");
+        REQUIRE_FALSE(seen.empty());
+        for (auto const& each : seen) CHECK((each == "vacuuming heap,0" || each == "vacuuming indexes,0"));
+    }
+    SECTION("CREATE INDEX") {
+        CHECK(seen_meanwhile(on, {"create index t_ab on t (a, b)", "drop index t_ab"},
+                             "select command, phase, relid::regclass, index_relid > 16384 from "
+                             "pg_stat_progress_create_index where tuples_done <= tuples_total and tuples_total > 0") ==
+              std::set<std::string>{"CREATE INDEX,building index,t,t"});
+    }
 }
 
 TEST_CASE("alter index set access method takes the entries along") {

@@ -3,7 +3,7 @@
 #include <phantomdb/sql/ddl.hpp>
 #include <phantomdb/sql/ddl_drop.hpp>
 #include <phantomdb/sql/ddl_rows.hpp>
-#include <phantomdb/sql/engine_moves.hpp>
+#include <phantomdb/sql/maintenance_work.hpp>
 #include <phantomdb/sql/source_text.hpp>
 #include <phantomdb/sql/types.hpp>
 #include <phantomdb/value/castable.hpp>
@@ -519,7 +519,7 @@ private:
         table.method = to;
         session_.edit().put(table);
         if (mvcc::moves_objects<mvcc::local_shard>) return;  // `move_before_locking` has done it
-        move_report report(session_, table, to);
+        work_report report(session_, maintenance_work::kind::move, table.id);
         write_again(session_, id_, report.progress());
     }
 
@@ -536,7 +536,7 @@ void move_before_locking(session_core& session, ast node, schema::table_descript
         if (command.text("subtype") != "AT_SetAccessMethod") continue;
         schema::engine to = table_engine_named(command.text("name"));
         if (table.method == to) continue;
-        move_report report(session, table, to);
+        work_report report(session, maintenance_work::kind::move, table.id);
         mvcc::try_move_object(*session.shared.shard, table.id, to, report.progress());
     }
 }
@@ -563,7 +563,7 @@ void set_index_access_method(session_core& session, schema::relation_reference f
                                                      "\"")
             .with_hint("Drop the index and create it again.");
     }
-    move_report report(session, *before, to, index.id);
+    work_report report(session, maintenance_work::kind::move, before->id, index.id);
     bool const moved = mvcc::try_move_object(*session.shared.shard, index.id, to, report.progress());
     session.lock_for_definition(found.table);
     schema::table_descriptor table = *session.edit().now().table(found.table);

@@ -1,16 +1,21 @@
 #include <phantomdb/sql/ddl_rows.hpp>
+#include <phantomdb/sql/maintenance_work.hpp>
 #include <phantomdb/sql/source_text.hpp>
 
 namespace phantomdb::sql::ddl {
 
 namespace {
 
+std::string table_begin(schema::object_id table) {
+    std::string key;
+    schema::append_id(key, table);
+    return key;
+}
+
 /// Shows every row of a table as this transaction sees it now: row key, stored row.
 template <class Visit>
 void each_stored_row(session_core& session, schema::object_id table, Visit const& visit) {
-    std::string from, to;
-    schema::append_id(from, table);
-    schema::append_id(to, table + 1);
+    std::string const from = table_begin(table), to = table_begin(table + 1);
     auto view = session.transaction->view();
     auto scan = view.scan(from, to);
     std::vector<storage::slice> rows(256);
@@ -31,7 +36,12 @@ void fill_index(session_core& session, schema::table_descriptor const& table, st
     exec::table_writer writer(session.writing());
     std::vector<datum> values;
     std::vector<std::uint8_t> nulls;
+    work_report report(session, maintenance_work::kind::create_index, table.id, table.indexes[index].id);
+    std::uint64_t done = 0,
+                  total = session.transaction->view().estimate(table_begin(table.id), table_begin(table.id + 1));
+    report.at(0, total);
     each_stored_row(session, table.id, [&](std::string_view key, std::string_view row) {
+        if (++done % 1024 == 0) report.at(done, total);
         layout->decode(row, values, nulls);
         writer.add_index_entry(*layout, index, key, {values.data(), nulls.data()});
     });
@@ -75,9 +85,7 @@ void erase_all(session_core& session, schema::object_id id) {
 }
 
 void write_again(session_core& session, schema::object_id id, mvcc::move_progress const& progress) {
-    std::string from, to;
-    schema::append_id(from, id);
-    schema::append_id(to, id + 1);
+    std::string const from = table_begin(id), to = table_begin(id + 1);
     // The newest rows, whatever the snapshot: what is not written again is gone.
     auto view = session.transaction->latest_view();
     std::uint64_t const total = view.estimate(from, to);

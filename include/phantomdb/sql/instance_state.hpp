@@ -36,13 +36,16 @@ struct session_activity {
     std::string state = "idle";
 };
 
-/// A table on its way to another engine, as pg_stat_progress_cluster shows it.
-struct engine_move {
+/// What a session does to the storage of a table, as pg_stat_progress_cluster, …_vacuum and …_create_index show it.
+struct maintenance_work {
+    enum class kind : std::uint8_t { move, vacuum, vacuum_full, create_index };
+
     std::string database;
+    kind what = kind::move;
     schema::object_id table = 0;
-    schema::engine to = schema::engine::btree;
+    schema::object_id index = 0;        ///< of the table, where one of them is the turn; else 0
     std::uint64_t done = 0, total = 0;  ///< keys
-    schema::object_id index = 0;        ///< of the table, where it is one that moves; else 0
+    std::int64_t indexes_done = 0;      ///< of those whose turn comes after the table's
 };
 
 struct instance::shared_state {
@@ -66,7 +69,7 @@ struct instance::shared_state {
     std::int32_t next_session = 1;
     std::uint64_t sessions_begun = 0;
     std::uint64_t cache_hits = 0, cache_misses = 0;  ///< of the sessions that are over
-    std::map<std::int32_t, engine_move> moves;       ///< by session; guarded by `sessions_mutex`
+    std::map<std::int32_t, maintenance_work> work;   ///< by session; guarded by `sessions_mutex`
     std::mutex backup_mutex;                         ///< held by the session that writes a backup
     std::int64_t opened_at = 0;                      ///< µs since 2000-01-01 UTC
 

@@ -293,17 +293,46 @@ void fill_statement_cache(system_rows& rows) {
     }
 }
 
+template <class Show>
+void each_work(system_rows& rows, std::initializer_list<maintenance_work::kind> kinds, Show const& show) {
+    std::lock_guard hold(rows.session.shared.sessions_mutex);
+    for (auto const& [number, one] : rows.session.shared.work) {
+        if (std::find(kinds.begin(), kinds.end(), one.what) == kinds.end()) continue;
+        auto const* database = rows.catalog.find_database(one.database);
+        show(number, database ? database->id : 0u, one);
+    }
+}
+
 /// A move to another engine is what PostgreSQL does with CLUSTER: a table written anew.
 void fill_progress_cluster(system_rows& rows) {
-    std::lock_guard hold(rows.session.shared.sessions_mutex);
-    for (auto const& [number, one] : rows.session.shared.moves) {
-        auto const* database = rows.catalog.find_database(one.database);
-        bool const index = one.index != 0;
-        rows.add(number, database ? database->id : 0u, one.database, one.table,
-                 index ? "ALTER INDEX SET ACCESS METHOD" : "ALTER TABLE SET ACCESS METHOD",
-                 index ? "rebuilding index" : "writing new heap", one.index, one.done, one.done, one.total, one.done,
-                 0);
-    }
+    using kind = maintenance_work::kind;
+    each_work(rows, {kind::move, kind::vacuum_full},
+              [&](std::int32_t number, auto database, maintenance_work const& one) {
+                  bool const moves = one.what == kind::move, index = one.index != 0;
+                  rows.add(number, database, one.database, one.table,
+                           !moves  ? "VACUUM FULL"
+                           : index ? "ALTER INDEX SET ACCESS METHOD"
+                                   : "ALTER TABLE SET ACCESS METHOD",
+                           index ? "rebuilding index" : "writing new heap", one.index, one.done, one.done, one.total,
+                           one.done, one.indexes_done);
+              });
+}
+
+/// Counts keys where PostgreSQL counts blocks. Old versions go one by one as they are met, so there is no list of dead ones.
+void fill_progress_vacuum(system_rows& rows) {
+    each_work(
+        rows, {maintenance_work::kind::vacuum}, [&](std::int32_t number, auto database, maintenance_work const& one) {
+            rows.add(number, database, one.database, one.table, one.index != 0 ? "vacuuming indexes" : "vacuuming heap",
+                     one.total, one.done, one.done, one.indexes_done, 0, 0);
+        });
+}
+
+void fill_progress_create_index(system_rows& rows) {
+    each_work(rows, {maintenance_work::kind::create_index},
+              [&](std::int32_t number, auto database, maintenance_work const& one) {
+                  rows.add(number, database, one.database, one.table, one.index, "CREATE INDEX", "building index", 0, 0,
+                           0, 0, 0, one.total, one.done, 0, 0);
+              });
 }
 
 // ---- what shows the same in another order ----
@@ -390,6 +419,8 @@ std::vector<system_table> const& pg_catalog_tables() {
         {12005, here, "pg_stat_activity", "datid oid, datname name, pid int4, usesysid oid, usename name, application_name text, client_addr text, backend_start timestamptz, query_start timestamptz, state text, query text, backend_type text", fill_activity},
         {12019, here, "phantomdb_stat_statement_cache", "pid int4, hits int8, misses int8", fill_statement_cache},
         {12011, here, "pg_stat_progress_cluster", "pid int4, datid oid, datname name, relid oid, command text, phase text, cluster_index_relid oid, heap_tuples_scanned int8, heap_tuples_written int8, heap_blks_total int8, heap_blks_scanned int8, index_rebuild_count int8", fill_progress_cluster},
+        {12035, here, "pg_stat_progress_vacuum", "pid int4, datid oid, datname name, relid oid, phase text, heap_blks_total int8, heap_blks_scanned int8, heap_blks_vacuumed int8, index_vacuum_count int8, max_dead_tuples int8, num_dead_tuples int8", fill_progress_vacuum},
+        {12036, here, "pg_stat_progress_create_index", "pid int4, datid oid, datname name, relid oid, index_relid oid, command text, phase text, lockers_total int8, lockers_done int8, current_locker_pid int8, blocks_total int8, blocks_done int8, tuples_total int8, tuples_done int8, partitions_total int8, partitions_done int8", fill_progress_create_index},
         {12006, here, "pg_tables", "schemaname name, tablename name, tableowner name, tablespace name, hasindexes bool, hasrules bool, hastriggers bool, rowsecurity bool", fill_tables},
         {12007, here, "pg_indexes", "schemaname name, tablename name, indexname name, tablespace name, indexdef text", fill_indexes},
         {12008, here, "pg_views", "schemaname name, viewname name, viewowner name, definition text", fill_views},

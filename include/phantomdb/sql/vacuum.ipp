@@ -1,5 +1,6 @@
 #include <phantomdb/mvcc/store_services.hpp>
 #include <phantomdb/sql/ddl.hpp>
+#include <phantomdb/sql/maintenance_work.hpp>
 #include <phantomdb/sql/session_core.hpp>
 #include <phantomdb/sql/settings.hpp>
 #include <phantomdb/sql/source_text.hpp>
@@ -134,12 +135,15 @@ void vacuum_table(session_core& session, schema::table_descriptor const& table, 
     if (how.vacuum) {
         std::string const shown = how.full ? name : session.options.database + "." + name;
         say("vacuuming \"" + shown + "\"");
-        auto progress = [&](std::uint64_t, std::uint64_t) { session.cancel.check(); };
+        using kind = maintenance_work::kind;
+        work_report report(session, how.full ? kind::vacuum_full : kind::vacuum, table.id);
         auto& shard = *session.shared.shard;
         vacuum_state const before(session, table.id);
-        mvcc::try_reclaim(shard, table.id, how.full, progress);
+        mvcc::try_reclaim(shard, table.id, how.full, report.progress());
         for (auto const& index : table.indexes) {
-            if (!index.primary) mvcc::try_reclaim(shard, index.id, how.full, progress);
+            if (index.primary) continue;
+            report.next_index(index.id);
+            mvcc::try_reclaim(shard, index.id, how.full, report.progress());
         }
         session.shared.usage.vacuumed(table.id, session.clock());
         if (how.verbose) {
