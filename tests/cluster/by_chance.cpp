@@ -8,8 +8,11 @@ using namespace phantomdb;
 
 TEST_CASE("what is acknowledged outlasts faults by chance") {
     test::chance_options options;
+    options.between = GENERATE(test::network::relayed, test::network::namespaced);
+    if (options.between == test::network::namespaced && !test::namespaces::possible())
+        PHANTOMDB_SKIP("this machine gives no network namespaces");
     options.seed = 4;
-    options.faults = 4;
+    options.faults = 3;
     std::string faults;
     options.on_fault = [&](std::string const& what) { faults += what + "\n"; };
     test::broken_by_chance one(options);

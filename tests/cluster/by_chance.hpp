@@ -24,6 +24,7 @@ namespace phantomdb::test {
 
 struct chance_options {
     int nodes = 3;
+    network between = network::relayed;
     std::uint64_t seed = 1;
     int faults = 8;
     std::function<void(std::string const&)> on_fault = [](std::string const&) {};
@@ -38,8 +39,7 @@ struct chance_report {
 class broken_by_chance {
 public:
     explicit broken_by_chance(chance_options options)
-        : options_(std::move(options)), random_(options_.seed), cluster_(options_.nodes) {
-        for (int node = 1; node <= options_.nodes; ++node) reached_by_relays_.push_back(node);
+        : options_(std::move(options)), random_(options_.seed), cluster_(options_.nodes, {}, options_.between) {
         next_number_ = options_.nodes + 1;
     }
 
@@ -70,12 +70,14 @@ private:
 
     int below(int bound) { return static_cast<int>(random_() % static_cast<std::uint64_t>(bound)); }
     int some_node() {
-        return reached_by_relays_[static_cast<std::size_t>(below(static_cast<int>(reached_by_relays_.size())))];
+        auto const all = cluster_.breakable();
+        return all[static_cast<std::size_t>(below(static_cast<int>(all.size())))];
     }
     /// Who leads, half of the time: that is where faults hurt.
     int victim() {
         int const leader = cluster_.leader();
-        bool const can_be = std::count(reached_by_relays_.begin(), reached_by_relays_.end(), leader) > 0;
+        auto const all = cluster_.breakable();
+        bool const can_be = std::count(all.begin(), all.end(), leader) > 0;
         return can_be && below(2) == 0 ? leader : some_node();
     }
     void last(int least_ms, int most_ms) {
@@ -114,8 +116,8 @@ private:
                 return "pausing " + name;
             }
             case 2: {
-                auto const how = below(2) == 0 ? relay::behaviour::cut : relay::behaviour::stall;
-                say((how == relay::behaviour::cut ? "cut off " : "unplug ") + name);
+                auto const how = below(2) == 0 ? behaviour::cut : behaviour::stall;
+                say((how == behaviour::cut ? "cut off " : "unplug ") + name);
                 cluster_.isolate(node, how);
                 last(300, 3000);
                 cluster_.heal();
@@ -124,10 +126,9 @@ private:
             case 3: {
                 bool const hears = below(2) == 0;
                 say(name + (hears ? " hears and is not heard" : " is heard and does not hear"));
-                for (int const other : reached_by_relays_) {
+                for (int const other : cluster_.breakable()) {
                     if (other == node) continue;
-                    (hears ? cluster_.between(node, other) : cluster_.between(other, node))
-                        .behave(relay::behaviour::stall);
+                    cluster_.behave(hears ? node : other, hears ? other : node, behaviour::stall);
                 }
                 last(300, 3000);
                 cluster_.heal();
@@ -135,10 +136,8 @@ private:
             }
             case 4: {
                 say("slow ways");
-                for (int const from : reached_by_relays_) {
-                    for (int const to : reached_by_relays_) {
-                        if (from != to && below(2) == 0) cluster_.between(from, to).delay(milliseconds(5 + below(80)));
-                    }
+                for (int const from : cluster_.breakable()) {
+                    if (below(2) == 0) cluster_.slow(from, milliseconds(5 + below(80)));
                 }
                 last(500, 3000);
                 cluster_.heal();
@@ -173,7 +172,7 @@ private:
     /// At most until two nodes are left whose ways can be cut.
     std::string replace_disk(int node) {
         std::string const name = "node " + std::to_string(node), number = std::to_string(next_number_);
-        if (reached_by_relays_.size() <= 2) {
+        if (cluster_.breakable().size() <= 2) {
             say("ask what there is");
             return "nothing";
         }
@@ -191,7 +190,6 @@ private:
             if (!gone) std::this_thread::sleep_for(milliseconds(20));
         }
         if (!gone) report_.problems.push_back(name + " cannot be removed");
-        std::erase(reached_by_relays_, node);
         cluster_.forget(node);
         cluster_.join(next_number_++, cluster_.leader());
         bool votes = false;
@@ -233,7 +231,6 @@ private:
     chance_options options_;
     std::mt19937_64 random_;
     real_cluster cluster_;
-    std::vector<int> reached_by_relays_;
     int next_number_ = 0;
     chance_report report_;
 };

@@ -1,9 +1,8 @@
-/// @file A cluster of real phantomd processes on loopback, whose connections to each other go through relays.
+/// @file A cluster of real phantomd processes, whose ways to each other can be broken.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,22 +10,30 @@
 #include <utility>
 #include <vector>
 
+#include "cluster/namespaces.hpp"
 #include "cluster/relay.hpp"
+#include "cluster/ways.hpp"
 #include "support/phantomd.hpp"
 #include "support/postgres.hpp"
 
 namespace phantomdb::test {
 
-/// Nodes 1 to `size`. Each reaches each over a relay of their own, so that every direction can be cut alone.
+/// What lies between the nodes: loopback with relays, or namespaces where the machine lets one have them.
+enum class network { relayed, namespaced };
+
+inline network best_network() { return namespaces::possible() ? network::namespaced : network::relayed; }
+
+/// Nodes 1 to `size`. Every direction between two of them can be cut alone.
 class real_cluster {
 public:
     /// `more`: options of each node; `%n` in them stands for its number.
-    explicit real_cluster(int size, std::vector<std::string> more = {}) : more_(std::move(more)), founders_(size) {
-        for (int i = 1; i <= size; ++i) nodes_.push_back({i, free_port(), free_port(), {}, nullptr});
-        for (int from = 1; from <= size; ++from) {
-            for (int to = 1; to <= size; ++to) {
-                if (from != to) relays_.emplace(std::pair(from, to), std::make_unique<relay>(node(to).cluster_port));
-            }
+    explicit real_cluster(int size, std::vector<std::string> more = {}, network between = network::relayed)
+        : more_(std::move(more)), founders_(size) {
+        if (between == network::namespaced) ways_ = std::make_unique<namespaces>();
+        else ways_ = std::make_unique<relays>();
+        for (int i = 1; i <= size; ++i) {
+            nodes_.push_back({i, free_port(), free_port(), {}, true, nullptr});
+            ways_->add(i, node(i).cluster_port);
         }
         start_all();
     }
@@ -47,10 +54,10 @@ public:
     /// Without waiting for clients to be able to connect, which they may never.
     void launch_only(int which) { launch(node(which)); }
     void launch_only(int which, std::vector<std::string> const& more) { launch(node(which), more); }
-    /// A further node, which is told the address of one that is in, and reached without relays. Returns when clients can connect.
+    /// A further node, which is told the address of one that is in. Returns when clients can connect.
     void join(int number, int member) {
-        nodes_.push_back(
-            {number, free_port(), free_port(), "127.0.0.1:" + std::to_string(node(member).cluster_port), nullptr});
+        nodes_.push_back({number, free_port(), free_port(), ways_->address(member), true, nullptr});
+        node(number).breakable = ways_->add_later(number, node(number).cluster_port);
         start(number);
     }
     /// Leaves a node out of `start_all` and everything else from now on.
@@ -74,19 +81,31 @@ public:
     void go_on(int which) { node(which).server->kill(SIGCONT); }
     void wipe(int which) { std::filesystem::remove_all(folder_of(which)); }
 
-    relay& between(int from, int to) { return *relays_.at({from, to}); }
-    /// Cuts a node off from all others, or gives it back.
-    void isolate(int which, relay::behaviour how) {
-        for (auto& [ends, one] : relays_) {
-            if (ends.first == which || ends.second == which) one->behave(how);
+    /// The nodes whose ways can be broken.
+    std::vector<int> breakable() const {
+        std::vector<int> all;
+        for (auto const& n : nodes_) {
+            if (n.breakable) all.push_back(n.number);
+        }
+        return all;
+    }
+    void behave(int from, int to, behaviour how) { ways_->behave(from, to, how); }
+    /// Cuts a node off from all others.
+    void isolate(int which, behaviour how) {
+        for (int const other : breakable()) {
+            if (other == which) continue;
+            behave(which, other, how);
+            behave(other, which, how);
         }
     }
-    void heal() {
-        for (auto& [ends, one] : relays_) one->behave(relay::behaviour::pass), one->delay({});
-    }
+    void slow(int which, std::chrono::milliseconds by) { ways_->slow(which, by); }
+    void heal() { ways_->heal(); }
 
+    /// By TCP where the test can reach the node so, else by its Unix socket.
     std::string connection(int which) const {
-        return "host=127.0.0.1 user=postgres dbname=postgres port=" + std::to_string(node(which).port);
+        bool const apart = !ways_->prefix(which).empty();
+        return "host=" + (apart ? folder_.path().string() : "127.0.0.1") +
+               " user=postgres dbname=postgres port=" + std::to_string(node(which).port);
     }
     std::vector<std::string> connections() const {
         std::vector<std::string> all;
@@ -151,6 +170,7 @@ private:
     struct one_node {
         int number, port, cluster_port;
         std::string joins;  // at this address; empty: one of the first
+        bool breakable;
         std::unique_ptr<process> server;
     };
 
@@ -162,33 +182,29 @@ private:
     void launch(one_node& n) { launch(n, more_); }
     void launch(one_node& n, std::vector<std::string> const& more) {
         std::string const number = std::to_string(n.number);
-        std::vector<std::string> command{tool("phantomd"),
-                                         "--data",
-                                         folder_of(n.number),
-                                         "--listen",
-                                         "127.0.0.1:" + std::to_string(n.port),
-                                         "--port-file",
-                                         folder_ / ("port" + number),
-                                         "--node-id",
-                                         number};
+        std::vector<std::string> command = ways_->prefix(n.number);
+        bool const apart = !command.empty();
+        command.push_back(tool("phantomd"));
         auto const say = [&](char const* option, std::string value) {
             command.emplace_back(option);
             command.push_back(std::move(value));
         };
+        say("--data", folder_of(n.number));
+        say("--listen", "127.0.0.1:" + std::to_string(n.port));
+        if (apart) say("--socket-dir", folder_.path().string());
+        say("--port-file", folder_ / ("port" + number));
+        say("--node-id", number);
+        say("--cluster-listen", ways_->address(n.number));
         if (n.joins.empty()) {
             std::string peers;
             for (int other = 1; other <= founders_; ++other) {
-                auto const there = relays_.find({n.number, other});
-                int const port = there == relays_.end() ? n.cluster_port : there->second->port();
-                peers += (peers.empty() ? "" : ",") + std::to_string(other) + "=127.0.0.1:" + std::to_string(port);
+                peers += (peers.empty() ? "" : ",") + std::to_string(other) + "=" + ways_->address(n.number, other);
             }
             say("--peers", peers);
-            say("--cluster-listen", "127.0.0.1:" + std::to_string(n.cluster_port));
-            say("--cluster-advertise", "none");  // others would leave the relays
         } else {
             say("--join", n.joins);
-            say("--cluster-listen", "127.0.0.1:" + std::to_string(n.cluster_port));
         }
+        for (auto& option : ways_->options(n.number)) command.push_back(std::move(option));
         for (std::string option : more) {
             if (std::size_t const place = option.find("%n"); place != option.npos) option.replace(place, 2, number);
             command.push_back(std::move(option));
@@ -210,8 +226,8 @@ private:
     temporary_folder folder_;
     std::vector<std::string> more_;
     int founders_;
+    std::unique_ptr<ways> ways_;  // outlasts the nodes
     std::vector<one_node> nodes_;
-    std::map<std::pair<int, int>, std::unique_ptr<relay>> relays_;
 };
 
 }  // namespace phantomdb::test

@@ -1,4 +1,4 @@
-/// @file A relay between two ends of a TCP connection, which a test can cut, stall and slow down.
+/// @file A relay between two ends of a TCP connection, which a test can cut, stall and slow down, and ways made of such.
 #pragma once
 
 #include <arpa/inet.h>
@@ -14,21 +14,21 @@
 #include <chrono>
 #include <deque>
 #include <list>
+#include <map>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
+#include <vector>
+
+#include "cluster/ways.hpp"
 
 namespace phantomdb::test {
 
 /// Listens on a loopback port and passes on what comes to another one, both ways, in one thread.
 class relay {
 public:
-    enum class behaviour {
-        pass,
-        cut,    ///< closes what is open and refuses what is new
-        stall,  ///< takes everything and passes nothing on: as a cable that was pulled
-    };
-
     explicit relay(int target) : target_(target) {
         listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         sockaddr_in address = loopback(0);
@@ -48,6 +48,7 @@ public:
     }
 
     int port() const { return port_; }
+    /// Cut, it closes what is open too.
     void behave(behaviour how) { how_ = how; }
     /// Every byte takes so long.
     void delay(std::chrono::milliseconds by) { delay_ms_ = static_cast<int>(by.count()); }
@@ -149,6 +150,50 @@ private:
     std::atomic<bool> stopping_{false};
     std::list<link> links_;
     std::thread thread_;
+};
+
+/// All nodes are on loopback, and each reaches each over a relay of their own.
+class relays final : public ways {
+public:
+    void add(int node, int port) override {
+        for (auto const& [other, port_there] : ports_) {
+            relays_.emplace(std::pair(node, other), std::make_unique<relay>(port_there));
+            relays_.emplace(std::pair(other, node), std::make_unique<relay>(port));
+        }
+        ports_.emplace(node, port);
+    }
+    /// The others learn its address from itself, which is one for all of them: they reach it without relays.
+    bool add_later(int node, int port) override {
+        later_.emplace(node, port);
+        return false;
+    }
+    /// Others must not learn where the first ones listen: they would leave the relays.
+    std::vector<std::string> options(int node) override {
+        if (later_.contains(node)) return {};
+        return {"--cluster-advertise", "none"};
+    }
+    std::string address(int to) const override {
+        auto const later = later_.find(to);
+        return "127.0.0.1:" + std::to_string(later != later_.end() ? later->second : ports_.at(to));
+    }
+    std::string address(int from, int to) const override {
+        auto const between = relays_.find({from, to});
+        return between == relays_.end() ? address(to) : "127.0.0.1:" + std::to_string(between->second->port());
+    }
+    /// Both ends of a connection made by `from`, and nothing of those that `to` made.
+    void behave(int from, int to, behaviour how) override { relays_.at({from, to})->behave(how); }
+    void slow(int node, std::chrono::milliseconds by) override {
+        for (auto& [ends, one] : relays_) {
+            if (ends.first == node) one->delay(by);
+        }
+    }
+    void heal() override {
+        for (auto& [ends, one] : relays_) one->behave(behaviour::pass), one->delay({});
+    }
+
+private:
+    std::map<int, int> ports_, later_;
+    std::map<std::pair<int, int>, std::unique_ptr<relay>> relays_;
 };
 
 }  // namespace phantomdb::test

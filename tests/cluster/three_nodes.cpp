@@ -86,7 +86,7 @@ TEST_CASE("numbers that are given out once are given out once, whoever leads") {
 }
 
 TEST_CASE("registers stay linearizable while nodes are killed, paused and cut off") {
-    test::real_cluster cluster(3);
+    test::real_cluster cluster(3, {}, test::best_network());
     REQUIRE(cluster.on_leader(test::register_recorder::schema).ok());
     std::vector<test::register_recorder> some;
     for (std::uint64_t client = 1; client <= 5; ++client) {
@@ -109,7 +109,7 @@ TEST_CASE("registers stay linearizable while nodes are killed, paused and cut of
     REQUIRE(clients.goes_on(150));
 
     leader = cluster.leader();
-    cluster.isolate(leader, test::relay::behaviour::stall);
+    cluster.isolate(leader, test::behaviour::stall);
     std::this_thread::sleep_for(2s);
     REQUIRE(clients.goes_on(100));
     cluster.heal();
@@ -118,8 +118,7 @@ TEST_CASE("registers stay linearizable while nodes are killed, paused and cut of
     leader = cluster.leader();
     for (int other = 1; other <= 3; ++other) {  // slow ways to one of the others
         if (other == leader) continue;
-        cluster.between(leader, other).delay(40ms);
-        cluster.between(other, leader).delay(40ms);
+        cluster.slow(other, 40ms);
         break;
     }
     REQUIRE(clients.goes_on(150));
@@ -172,12 +171,12 @@ TEST_CASE("transactions stay strictly serializable while leaders go") {
 }
 
 TEST_CASE("a minority takes no writes and serves no reads as fresh") {
-    test::real_cluster cluster(3);
+    test::real_cluster cluster(3, {}, test::best_network());
     REQUIRE(cluster.on_leader("create table t (a int primary key)").ok());
     REQUIRE(cluster.on_leader("insert into t values (1)").ok());
     int const leader = cluster.leader();
     CHECK(cluster.settled("select count(*) from t") == "1");
-    cluster.isolate(leader, test::relay::behaviour::stall);
+    cluster.isolate(leader, test::behaviour::stall);
     int const next = cluster.leader({leader % 3 + 1, (leader + 1) % 3 + 1});
     REQUIRE(next != leader);
     REQUIRE(cluster.ask(next, "insert into t values (2)")->ok());

@@ -36,6 +36,7 @@ struct arguments {
     double minutes = 0;
     int kills = 0;
     int clusters = 0, nodes = 3, faults = 8;
+    bool relays = false;
     std::uint64_t operations = 0;
     bool list = false;
     bool quiet = false;
@@ -145,6 +146,9 @@ int main(int count, char* values[]) {
         ->capture_default_str()
         ->check(CLI::PositiveNumber)
         ->needs(clusters);
+    app.add_flag("--relays", a.relays,
+                 "nodes on loopback with relays between them, even where each could have a network namespace")
+        ->needs(clusters);
     auto* laws = app.add_option("--laws", a.operations,
                                 "instead: so many random operations for each kind of store, beside a map (10000000)");
     laws->expected(0, 1)->default_str("10000000")->check(CLI::PositiveNumber);
@@ -163,7 +167,7 @@ int main(int count, char* values[]) {
     }
     try {
         if (a.kills != 0) return kill_under_pgbench(a.kills, static_cast<unsigned>(a.options.seed), a.quiet);
-        if (a.clusters != 0) return break_clusters(a.clusters, a.nodes, a.faults, a.options.seed, a.quiet);
+        if (a.clusters != 0) return break_clusters(a.clusters, a.nodes, a.faults, a.options.seed, a.relays, a.quiet);
         if (a.operations != 0) return walk_beside_a_map(a.store, a.options.seed, a.operations, a.quiet);
         return torture_all(values[0], a);
     } catch (std::exception const& e) {
