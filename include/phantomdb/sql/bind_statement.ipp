@@ -41,8 +41,7 @@ binding::binding(bind_context const& context, std::string_view text) : context_(
 }
 
 bound_statement binding::take(ast statement) {
-    char base = 0;
-    stack_base_ = &base;
+    stack_base_ = static_cast<char const*>(__builtin_frame_address(0));
     bound_rows rows = query_of(statement);
     made_.tag = statement.is("InsertStmt")   ? "INSERT"
                 : statement.is("UpdateStmt") ? "UPDATE"
@@ -90,8 +89,8 @@ void binding::finish_parameters() {
 }
 
 void binding::check_stack() const {
-    char here = 0;
-    std::ptrdiff_t used = stack_base_ - &here;
+    // Not the address of a variable: a sanitizer may keep those elsewhere.
+    std::ptrdiff_t used = stack_base_ - static_cast<char const*>(__builtin_frame_address(0));
     if (used > stack_allowance || used < -stack_allowance) {
         throw error(errc::statement_too_complex, "stack depth limit exceeded")
             .with_hint(

@@ -73,7 +73,8 @@ private:
                 first->second();  // under the mutex, so that cancel waits for it
                 alarms_.erase(first);
             } else {
-                changed_.wait_until(hold, first->first.first);
+                auto const due = first->first.first;  // the alarm may be gone before the wait has looked at the clock
+                changed_.wait_until(hold, due);
             }
         }
     }
