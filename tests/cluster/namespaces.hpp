@@ -76,14 +76,14 @@ public:
 
     /// Packets that one sends to the other are dropped; where the way is cut, the router says so.
     void behave(int from, int to, behaviour how) override {
-        for (auto rule = rules_.begin(); rule != rules_.end();) {
-            auto const& [rule_from, rule_to, kind] = *rule;
+        for (auto at = rules_.begin(); at != rules_.end();) {
+            auto const& [rule_from, rule_to, kind] = *at;
             bool const same = rule_from == from && rule_to == to;
-            if (same) change_rule("del", *rule);
-            rule = same ? rules_.erase(rule) : std::next(rule);
+            if (same) change_rule("del", *at);
+            at = same ? rules_.erase(at) : std::next(at);
         }
         if (how == behaviour::pass) return;
-        rule const made{from, to, how == behaviour::cut ? "unreachable" : "blackhole"};
+        packet_rule const made{from, to, how == behaviour::cut ? "unreachable" : "blackhole"};
         change_rule("add", made);
         rules_.insert(made);
     }
@@ -97,14 +97,14 @@ public:
         slow_.insert(node);
     }
     void heal() override {
-        for (auto const& rule : rules_) change_rule("del", rule);
+        for (auto const& each : rules_) change_rule("del", each);
         rules_.clear();
         for (int const node : slow_) on(node, {"tc", "qdisc", "del", "dev", "eth0", "root"});
         slow_.clear();
     }
 
 private:
-    using rule = std::tuple<int, int, std::string>;  // from, to, what becomes of packets
+    using packet_rule = std::tuple<int, int, std::string>;  // from, to, what becomes of packets
 
     static bool root() { return ::geteuid() == 0; }
     static std::string name(int node) { return "node-" + std::to_string(node); }
@@ -150,7 +150,7 @@ private:
             return false;
         }
     }
-    void change_rule(char const* how, rule const& which) {
+    void change_rule(char const* how, packet_rule const& which) {
         auto const& [from, to, kind] = which;
         on_router({"ip", "rule", how, "from", host(from, 2), "to", host(to, 2), kind});
     }
@@ -159,7 +159,7 @@ private:
     process router_;
     std::map<int, process> holders_;
     std::map<int, int> ports_;
-    std::set<rule> rules_;
+    std::set<packet_rule> rules_;
     std::set<int> slow_;
 };
 
