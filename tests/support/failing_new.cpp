@@ -28,6 +28,14 @@ void* allocate(std::size_t bytes, std::size_t alignment) {
     return memory;
 }
 
+void* try_to_allocate(std::size_t bytes, std::size_t alignment) noexcept {
+    try {
+        return allocate(bytes, alignment);
+    } catch (std::bad_alloc const&) {
+        return nullptr;
+    }
+}
+
 }  // namespace
 
 void* operator new(std::size_t bytes) { return allocate(bytes, 1); }
@@ -37,6 +45,14 @@ void* operator new(std::size_t bytes, std::align_val_t alignment) {
 }
 void* operator new[](std::size_t bytes, std::align_val_t alignment) {
     return allocate(bytes, static_cast<std::size_t>(alignment));
+}
+void* operator new(std::size_t bytes, std::nothrow_t const&) noexcept { return try_to_allocate(bytes, 1); }
+void* operator new[](std::size_t bytes, std::nothrow_t const&) noexcept { return try_to_allocate(bytes, 1); }
+void* operator new(std::size_t bytes, std::align_val_t alignment, std::nothrow_t const&) noexcept {
+    return try_to_allocate(bytes, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t bytes, std::align_val_t alignment, std::nothrow_t const&) noexcept {
+    return try_to_allocate(bytes, static_cast<std::size_t>(alignment));
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }

@@ -100,8 +100,8 @@ private:
                   std::uint64_t chosen, bool cut_again) {
         ++report_.images;
         std::optional<torture_finding> in_recovery;
+        std::uint64_t n = 0;
         if (cut_again) {
-            std::uint64_t n = 0;
             world.machine().on_change = [&](sim::call const& c) {
                 for (std::uint64_t subset = 0; subset < options_.recovery_subsets && !in_recovery; ++subset) {
                     ++report_.images;
