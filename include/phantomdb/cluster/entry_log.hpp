@@ -180,6 +180,8 @@ public:
         return members;
     }
     storage::log_statistics statistics() const { return log_->statistics(); }
+    /// Reads the files again. From any thread, beside anything.
+    void verify(storage::verification const& to) const { log_->verify(to); }
     /// Gives up files that are kept only to be fast; whether there were any.
     bool give_up_spares() { return log_->give_up_spares(); }
 

@@ -20,13 +20,15 @@ public:
                        std::function<void(storage::lsn_type, epoch_type)> wait,
                        std::function<void(storage::lsn_type)> truncate,
                        std::function<storage::log_statistics()> statistics, std::function<epoch_type()> epoch,
-                       std::function<storage::lsn_type()> applied)
+                       std::function<storage::lsn_type()> applied,
+                       std::function<void(storage::verification const&)> verify)
         : append_(std::move(append)),
           wait_(std::move(wait)),
           truncate_(std::move(truncate)),
           statistics_(std::move(statistics)),
           epoch_(std::move(epoch)),
-          applied_(std::move(applied)) {}
+          applied_(std::move(applied)),
+          verify_(std::move(verify)) {}
 
     storage::lsn_type append(std::string_view payload, epoch_type epoch) override { return append_(payload, epoch); }
     void wait_durable(storage::lsn_type lsn, epoch_type epoch) override { wait_(lsn, epoch); }
@@ -40,6 +42,7 @@ public:
     storage::log_statistics statistics() const override { return statistics_(); }
     epoch_type epoch() const override { return epoch_(); }
     bool applies() const override { return true; }
+    void verify(storage::verification const& to) const override { verify_(to); }
 
 private:
     std::function<storage::lsn_type(std::string_view, epoch_type)> append_;
@@ -48,6 +51,7 @@ private:
     std::function<storage::log_statistics()> statistics_;
     std::function<epoch_type()> epoch_;
     std::function<storage::lsn_type()> applied_;
+    std::function<void(storage::verification const&)> verify_;
 };
 
 raft::core_options core_options_of(replica_options const& options) {
@@ -508,7 +512,8 @@ std::unique_ptr<storage::log_kind> replica::open_log(storage::lsn_type applied) 
         [s](std::string_view payload, std::uint64_t epoch) { return s->append(payload, epoch); },
         [s](storage::lsn_type lsn, std::uint64_t epoch) { s->wait(lsn, epoch); },
         [s](storage::lsn_type below) { s->truncate(below); }, [s] { return s->statistics(); },
-        [s] { return s->epoch(); }, [s] { return s->applied(); });
+        [s] { return s->epoch(); }, [s] { return s->applied(); },
+        [s](storage::verification const& to) { s->log_->verify(to); });
 }
 void replica::start(state_machine& machine) { state_->start(machine); }
 void replica::stop() { state_->stop(); }

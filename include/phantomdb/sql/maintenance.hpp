@@ -27,7 +27,9 @@ struct backup_facts {
 /// Throws duplicate_file (58P02) where `file` exists, disk_full, io_error, data_corrupted.
 backup_facts write_backup(mvcc::local_shard& shard, std::string const& file, step_progress const& progress = {});
 
-/// The same for a directory that nobody has open. Throws undefined_file (58P01) where there is no database, lock_file_exists.
+/// The same for a directory that nobody has open. Of a node of a cluster, it has what that node knows to be committed. Throws
+/// undefined_file (58P01) where there is no database, lock_file_exists, object_not_in_prerequisite_state (55000) where a node waits for
+/// an image.
 backup_facts backup_directory(std::filesystem::path const& directory, std::string const& file,
                               step_progress const& progress = {});
 
@@ -49,7 +51,7 @@ std::uint64_t check_database(mvcc::local_shard const& shard, exec::stored_catalo
                              check_report const& report);
 
 /// The same for a directory that nobody has open. It is opened as a server would. Where damage makes that impossible, this is a
-/// problem too, and only files are checked. Throws undefined_file where there is no database, lock_file_exists, io_error.
+/// problem too, and only files are checked. Of a node of a cluster, its log is checked, too, entry by entry. Throws undefined_file where there is no database, lock_file_exists, io_error.
 std::uint64_t check_directory(std::filesystem::path const& directory, check_report const& report);
 
 }  // namespace phantomdb::sql

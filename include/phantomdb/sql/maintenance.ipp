@@ -1,3 +1,4 @@
+#include <phantomdb/cluster/resting_log.hpp>
 #include <phantomdb/exec/consistency.hpp>
 #include <phantomdb/exec/sql_transaction.hpp>
 #include <phantomdb/sql/maintenance.hpp>
@@ -26,6 +27,27 @@ mvcc::shard_options by_hand() {
 void require_database(env::posix& environment, std::string const& directory) {
     if (environment.exists(env::join(directory, "store")) || environment.exists(env::join(directory, "log"))) return;
     throw error(errc::undefined_file, "there is no database in \"" + directory + "\"");
+}
+
+/// A database that nobody has open. That of a node is what the node knows to be committed; it stays on its own disk as it is.
+std::unique_ptr<mvcc::local_shard> open_at_rest(env::posix& environment, std::string const& directory) {
+    auto how = by_hand();
+    if (!cluster::is_node(environment, directory)) return mvcc::local_shard::open(directory, std::move(how));
+    storage::lsn_type applied = 0;
+    how.open_log = [&](storage::lsn_type from) {
+        applied = from;
+        return std::make_unique<cluster::resting_log>(from);
+    };
+    how.before_opening = [&] {
+        if (!environment.exists(env::join(env::join(directory, "image"), "installing"))) return;
+        throw error(errc::object_not_in_prerequisite_state,
+                    "the node in \"" + directory + "\" was stopped while it put an image into its store")
+            .with_hint("Start phantomd on it once.");
+    };
+    auto shard = mvcc::local_shard::open(directory, std::move(how));
+    cluster::read_committed(environment, directory, applied,
+                            [&](storage::logged_batch const& batch) { shard->apply_log({&batch, 1}); });
+    return shard;
 }
 
 bool same_content(storage::image_facts const& a, storage::image_facts const& b) {
@@ -117,7 +139,7 @@ backup_facts backup_directory(std::filesystem::path const& directory, std::strin
     env::posix environment;
     require_database(environment, directory.string());
     refuse_existing(environment, file);
-    auto const shard = mvcc::local_shard::open(directory.string(), by_hand());
+    auto const shard = open_at_rest(environment, directory.string());
     return write_backup(*shard, file, progress);
 }
 
@@ -201,12 +223,21 @@ std::uint64_t check_directory(std::filesystem::path const& directory, check_repo
     problem_counter to{report};
     {
         auto const alone = environment.lock(env::join(path, "lock"));
-        std::string const log = env::join(path, "log");
+        bool const node = cluster::is_node(environment, path);
+        std::string const log = node ? cluster::log_of_node(path) : env::join(path, "log");
+        std::uint64_t const before = to.count;
         if (environment.exists(log)) storage::verify_log(environment, log, to.of_files("log"));
+        try {
+            // Where its bytes are damaged, opening it says no more.
+            if (node && to.count == before) cluster::verify_entries(environment, path, to.of_files("entries"));
+        } catch (error const& e) {
+            if (e.code != errc::data_corrupted) throw;
+            to.tell(log, e.message + ": " + e.detail);
+        }
     }
     bool files_checked = false;
     try {
-        auto const shard = mvcc::local_shard::open(path, by_hand());
+        auto const shard = open_at_rest(environment, path);
         shard->store().verify(to.of_files("files"));
         files_checked = true;
         exec::stored_catalog const catalog([&] { return shard->begin(); });
