@@ -38,7 +38,10 @@ public:
             }
             return false;
         }
-        if (at_once_ >= 0 && queue_.empty() && bytes <= at_once_bytes && write_at_once(what)) return true;
+        // In a stream of items, the transport's thread writes several at a time while others go on.
+        auto const now = steady::now();
+        bool const alone = now - std::exchange(last_offer_, now) > at_once_pause;
+        if (alone && at_once_ >= 0 && queue_.empty() && bytes <= at_once_bytes && write_at_once(what)) return true;
         queue_.emplace_back(std::move(what), bytes);
         queued_bytes_ += bytes;
         wake();
@@ -338,6 +341,7 @@ private:
     }
 
     static constexpr std::size_t batch_bytes = 256u << 10, at_once_bytes = 32u << 10;
+    static constexpr std::chrono::microseconds at_once_pause{200};
 
     shared_part& shared_;
     node_id node_;
@@ -357,6 +361,7 @@ private:
     std::deque<std::pair<item, std::size_t>> queue_;
     std::size_t queued_bytes_ = 0;
     bool open_for_items_ = false, wake_is_due_ = false, overflow_told_ = false;
+    steady::time_point last_offer_{};
     int at_once_ = -1;                       // the socket, while whoever has something may write to it; never under TLS
     std::string frame_at_once_, left_over_;  // what `at_once_` took no more of
     lane_statistics numbers_;

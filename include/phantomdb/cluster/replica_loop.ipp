@@ -88,9 +88,10 @@ void replica::state::fail(std::exception const& why) {
     tell(replica_event::kind::failed, options.cluster.node, failed_);
 }
 
-/// By whoever has proposed something, with the lock held: the peers need not wait for this node's loop to wake up.
+/// By whoever has proposed something, with the lock held: the peers need not wait for this node's loop to wake up. Only where nothing
+/// else is on its way: with more clients, rounds of several commits are worth more.
 void replica::state::begin_round_at_once() {
-    if (!idle_ || begun_ || !core_->has_ready()) return;
+    if (!idle_ || begun_ || commits_.size() > 1 || !core_->has_ready()) return;
     begun_ = core_->take_ready();
     try {
         send(std::exchange(begun_->messages, {}));
