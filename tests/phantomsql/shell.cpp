@@ -325,6 +325,12 @@ TEST_CASE("phantomsql: at a terminal it edits, completes, remembers and shows wh
         t.until("postgres'");
         t.type("\x03");
         CHECK(t.until("postgres=*> ").find("postgres=*> ") != std::string::npos);
+        t.type(
+            "\x12"
+            "Rex");  // a search in what was typed before
+        CHECK(t.until("i-search)").find("i-search)") != std::string::npos);
+        t.type("\x03");
+        CHECK(t.until("postgres=*> ").find("postgres=*> ") != std::string::npos);
         t.type("select oops;\n");
         CHECK(t.until("postgres=!> ").find("does not exist") != std::string::npos);
         t.type("rollback;\n");

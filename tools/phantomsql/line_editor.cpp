@@ -2,9 +2,14 @@
 
 #include "line_editor.hpp"
 
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <cctype>
-#include <csetjmp>
+#include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -16,11 +21,38 @@ namespace phantomsql {
 namespace {
 
 std::function<std::vector<std::string>()> complete_from;
-sigjmp_buf back_to_prompt;
-volatile std::sig_atomic_t reading = 0;
+int const interrupts = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+bool cut_short = false;
 
+/// On whatever thread.
 void on_interrupt(int) {
-    if (reading != 0) siglongjmp(back_to_prompt, 1);
+    std::uint64_t const one = 1;
+    [[maybe_unused]] auto const written = ::write(interrupts, &one, sizeof one);
+}
+
+/// The next byte that is typed. An interrupt is looked at here alone, never amid readline's work: it leaves a search or a question
+/// first, as ^G does, and then ends the line with nothing in it.
+int next_byte(std::FILE* from) {
+    for (;;) {
+        pollfd waiting[]{{::fileno(from), POLLIN, 0}, {interrupts, POLLIN, 0}};
+        if (!cut_short && ::poll(waiting, 2, -1) < 0) {
+            if (errno != EINTR) return EOF;
+            rl_check_signals();  // the window has another size
+            continue;
+        }
+        std::uint64_t count = 0;
+        if (::read(interrupts, &count, sizeof count) > 0) cut_short = true;
+        if (cut_short && !RL_ISSTATE(RL_STATE_READCMD)) return CTRL('G');
+        if (cut_short) {
+            rl_replace_line("", 0);
+            return '\n';
+        }
+        if (waiting[0].revents == 0) continue;
+        unsigned char byte = 0;
+        ssize_t const n = ::read(waiting[0].fd, &byte, 1);
+        if (n == 1) return byte;
+        if (n == 0 || errno != EINTR) return EOF;
+    }
 }
 
 char* next_match(char const* text, int again) {
@@ -59,6 +91,7 @@ line_editor::line_editor(std::string history_file, std::function<std::vector<std
     rl_attempted_completion_function = completions;
     rl_completer_word_break_characters = const_cast<char*>(" \t\n\"'`@$><=;|&{(,)+-*/.");
     rl_catch_signals = 0;
+    rl_getc_function = next_byte;
     if (!history_file_.empty()) read_history(history_file_.c_str());
     stifle_history(2000);
 }
@@ -68,25 +101,18 @@ line_editor::~line_editor() {
 }
 
 std::optional<std::string> line_editor::read(std::string const& prompt) {
-    interrupted_ = false;
+    interrupted_ = cut_short = false;
+    std::uint64_t late = 0;  // what came for the line before
+    while (::read(interrupts, &late, sizeof late) > 0) {
+    }
     struct sigaction mine{}, before{};
     mine.sa_handler = on_interrupt;
     sigaction(SIGINT, &mine, &before);
-    if (sigsetjmp(back_to_prompt, 1) != 0) {
-        reading = 0;
-        rl_free_line_state();
-        rl_cleanup_after_signal();
-        std::fputs("\n", stdout);
-        sigaction(SIGINT, &before, nullptr);
-        interrupted_ = true;
-        return std::string();
-    }
-    reading = 1;
     char* line = readline(prompt.c_str());
-    reading = 0;
     sigaction(SIGINT, &before, nullptr);
+    interrupted_ = cut_short;
     if (line == nullptr) return std::nullopt;
-    std::string made(line);
+    std::string made(interrupted_ ? "" : line);
     std::free(line);
     return made;
 }
