@@ -55,6 +55,13 @@ TEST_CASE("a stopped node is checked, backed up and started again") {
     cluster.start(1);
     CHECK(cluster.on_leader("insert into t values (501, 'one more')").ok());
     CHECK(cluster.on_leader("select count(*) from t").value() == "501");
+    // Now its store has more than its log knows to be committed.
+    CHECK(cluster.on_leader("checkpoint").ok());
+    cluster.stop(1, SIGKILL);
+    CHECK(phantomd({"--check", folder}).status == 0);
+    CHECK(phantomd({"-D", folder, "--backup", place / "another"}).status == 0);
+    cluster.start(1);
+    CHECK(cluster.on_leader("select count(*) from t").value() == "501");
 
     std::filesystem::path const segment = segment_of(folder);
     std::string bytes = test::read_file(segment.string());

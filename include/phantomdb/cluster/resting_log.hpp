@@ -60,7 +60,9 @@ void read_committed(Environment& environment, std::string const& directory, stor
             .with_detail("Its store has more than its log.");
     }
     raft::log_index const first = std::max<raft::log_index>(applied + 1, log.first_index());
-    for (raft::entry const& e : log.entries(first, log.state().commit + 1, raft::no_limit)) {
+    // What is known to be committed is written down late: the store may have more.
+    raft::log_index const end = std::max(first, log.state().commit + 1);
+    for (raft::entry const& e : log.entries(first, end, raft::no_limit)) {
         if (e.kind == raft::entry_kind::command && !e.data.empty())
             take(storage::logged_batch{e.index, e.data.view(), false});
     }
