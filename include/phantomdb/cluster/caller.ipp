@@ -8,8 +8,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <sys/socket.h>
-
 #include <deque>
 
 namespace phantomdb::cluster {
@@ -38,13 +36,12 @@ public:
             }
             return false;
         }
-        // In a stream of items, the transport's thread writes several at a time while others go on.
-        auto const now = steady::now();
-        bool const alone = now - std::exchange(last_offer_, now) > at_once_pause;
-        if (alone && at_once_ >= 0 && queue_.empty() && bytes <= at_once_bytes && write_at_once(what)) return true;
         queue_.emplace_back(std::move(what), bytes);
         queued_bytes_ += bytes;
-        wake();
+        if (!wake_is_due_) {
+            wake_is_due_ = true;
+            asio::post(shared_.loop, [self = shared_from_this()] { self->send_more(); });
+        }
         return true;
     }
     /// With the lock held.
@@ -82,34 +79,6 @@ public:
 
 private:
     enum class stage : std::uint8_t { calling, open, pausing };
-
-    /// With the lock held.
-    void wake() {
-        if (std::exchange(wake_is_due_, true)) return;
-        asio::post(shared_.loop, [self = shared_from_this()] { self->send_more(); });
-    }
-    /// From any thread, with the lock held, where nothing waits to be written before it: to wake the transport's thread for it would
-    /// take longer than to write it. False where that is for the transport's thread all the same.
-    bool write_at_once(item const& what) {
-        std::string& frame = frame_at_once_;
-        frame.clear();
-        try {
-            std::visit([&](auto const& value) { append_frame(frame, value, shared_.options.limits); }, what);
-        } catch (error const&) {
-            return false;  // it will say so
-        }
-        ssize_t const n = ::send(at_once_, frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (n < 0) return false;
-        auto const written = static_cast<std::size_t>(n);
-        ++numbers_.frames;
-        numbers_.bytes += written;
-        if (written < frame.size()) {
-            left_over_.assign(frame, written);
-            at_once_ = -1;
-            wake();
-        }
-        return true;
-    }
 
     /// A handler that does nothing once the connection it was for is gone, and reports errors. Keeps what it uses alive.
     template <class Then>
@@ -237,13 +206,6 @@ private:
             std::lock_guard hold(shared_.mutex);
             wake_is_due_ = false;
             if (at_ != stage::open || writing_) return;  // it goes on when that changes
-            if (queue_.empty() && out_.empty() && left_over_.empty()) {
-                if (!shared_.encrypts()) at_once_ = wire_->socket().native_handle();
-                return;
-            }
-            at_once_ = -1;
-            out_.insert(0, left_over_);
-            left_over_.clear();
             std::size_t bytes = 0;
             while (!queue_.empty() && bytes < batch_bytes) {
                 bytes += queue_.front().second;
@@ -270,7 +232,6 @@ private:
         }
         if (too_large > 0) tell_unreachable();
         if (!out_.empty()) write();
-        else send_more();
     }
 
     void write() {
@@ -309,8 +270,6 @@ private:
             numbers_.dropped += queue_.size();
             queue_.clear();
             queued_bytes_ = 0;
-            at_once_ = -1;
-            left_over_.clear();
             overflow_told_ = false;
             numbers_.last_failure = why;
         }
@@ -340,8 +299,7 @@ private:
         });
     }
 
-    static constexpr std::size_t batch_bytes = 256u << 10, at_once_bytes = 32u << 10;
-    static constexpr std::chrono::microseconds at_once_pause{200};
+    static constexpr std::size_t batch_bytes = 256u << 10;
 
     shared_part& shared_;
     node_id node_;
@@ -361,9 +319,6 @@ private:
     std::deque<std::pair<item, std::size_t>> queue_;
     std::size_t queued_bytes_ = 0;
     bool open_for_items_ = false, wake_is_due_ = false, overflow_told_ = false;
-    steady::time_point last_offer_{};
-    int at_once_ = -1;                       // the socket, while whoever has something may write to it; never under TLS
-    std::string frame_at_once_, left_over_;  // what `at_once_` took no more of
     lane_statistics numbers_;
 };
 

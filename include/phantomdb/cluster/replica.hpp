@@ -8,7 +8,7 @@
 ///     replica.wait_for_reads(limit);   // then a snapshot shows everything that was acknowledged anywhere
 ///     replica.stop();                  // before the shard goes
 ///
-/// 1. One thread drives the Raft core, as the manual in raft/raft.hpp says; who proposes may begin a round for it. LSNs of the shard are indexes of the group's log.
+/// 1. One thread drives the Raft core, as the manual in raft/raft.hpp says. LSNs of the shard are indexes of the group's log.
 /// 2. `append` proposes. It takes a commit only where this node leads, and only in the *epoch* in which its transaction began: the
 ///    time from where a new leader has applied everything before its term to where it stops leading. So row locks and the
 ///    validation of SERIALIZABLE, which know of this process alone, are enough.

@@ -302,7 +302,6 @@ storage::lsn_type replica::state::append(std::string_view payload, std::uint64_t
         if (taken) {
             PHANTOMDB_ASSERT(core_->log().last_index() == next);
             ++records_;
-            begin_round_at_once();
             wake_.notify_all();
             return next;
         }

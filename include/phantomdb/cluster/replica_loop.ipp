@@ -36,14 +36,11 @@ void replica::state::run() {
     std::unique_lock hold(mutex_);
     try {
         while (!stopping_) {
-            idle_ = true;
             wake_.wait_until(hold, next_tick_, [&] {
-                return stopping_ || begun_ || !inbox_.empty() || core_->has_ready() ||
+                return stopping_ || !inbox_.empty() || core_->has_ready() ||
                        (!new_reads_.empty() && core_->leader() != raft::nobody);
             });
-            idle_ = false;
             if (stopping_) break;
-            if (begun_) round(hold);
             do {
                 catch_up_with_time();
                 take_inbox();
@@ -88,27 +85,12 @@ void replica::state::fail(std::exception const& why) {
     tell(replica_event::kind::failed, options.cluster.node, failed_);
 }
 
-/// By whoever has proposed something, with the lock held: the peers need not wait for this node's loop to wake up. Only where nothing
-/// else is on its way: with more clients, rounds of several commits are worth more.
-void replica::state::begin_round_at_once() {
-    if (!idle_ || begun_ || commits_.size() > 1 || !core_->has_ready()) return;
-    begun_ = core_->take_ready();
-    try {
-        send(std::exchange(begun_->messages, {}));
-    } catch (std::exception const&) {
-        // Without memory they are lost, as on the way: the core sends again what nobody answers.
-    }
-}
-
 void replica::state::round(std::unique_lock<std::mutex>& hold) {
-    raft::ready work = begun_ ? std::move(*begun_) : core_->take_ready();
-    begun_.reset();
+    raft::ready work = core_->take_ready();
     look_at_role(work.changed_role);
-    if (!work.messages.empty()) {
-        hold.unlock();
-        send(std::move(work.messages));
-        hold.lock();
-    }
+    hold.unlock();
+    send(std::move(work.messages));
+    hold.lock();
     if (work.state || work.image || !work.entries.empty()) write_entries(hold, work);
     hold.unlock();
     send(std::move(work.after_persist));

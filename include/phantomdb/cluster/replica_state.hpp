@@ -130,7 +130,6 @@ private:
     friend class replica;
 
     void run();
-    void begin_round_at_once();
     void round(std::unique_lock<std::mutex>& hold);
     void catch_up_with_time();
     void take_inbox();
@@ -163,8 +162,6 @@ private:
     std::condition_variable wake_;
     std::optional<entry_log<env::posix>> log_;
     std::optional<core_type> core_;
-    std::optional<raft::ready> begun_;  // a round that waits for the loop to go on with it: its messages are sent
-    bool idle_ = false;                 // the loop waits
     state_machine* machine_ = nullptr;
     std::deque<raft::message> inbox_;
     /// By index and term: a later leader may give the index to another one, while the first still waits to hear that it was refused.

@@ -10,8 +10,7 @@
 /// 4. Queues are bounded, and nothing is sent twice: Raft repeats what matters. What is dropped is counted, and `unreachable` tells
 ///    the host, so that a leader probes instead of streaming into nothing.
 ///
-/// One thread of its own does all of it (Boost.Asio), but for small messages that `send` can write to an idle connection at once. It
-/// is not part of phantomdb.hpp: its definitions are in `phantomdb::sql`.
+/// One thread of its own does all of it (Boost.Asio). It is not part of phantomdb.hpp: its definitions are in `phantomdb::sql`.
 #pragma once
 
 #include <phantomdb/cluster/frame.hpp>
